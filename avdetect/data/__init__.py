@@ -1,0 +1,1 @@
+"""Records (one clip = one record) and what reads them."""

@@ -1,0 +1,1 @@
+"""Faces: detection, mesh, tracking, alignment, quality."""

@@ -1,0 +1,1 @@
+"""Spectral features on the device, checked against librosa."""

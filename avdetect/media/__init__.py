@@ -1,0 +1,1 @@
+"""Files become ticks and samples on one clock: probe, decode, write."""

@@ -1,0 +1,1 @@
+"""What is said of a report: JSON, terminal, plots. Knows only ``Report``."""

@@ -1,0 +1,1 @@
+"""From a lag-similarity matrix to offset, drift and segments, with their uncertainty (NumPy only)."""

@@ -1,0 +1,1 @@
+"""Training configurations: each file has ``get_config()``; its docstring holds the command and the result."""

@@ -1,0 +1,1 @@
+"""Command-line tools of a checkout; not shipped in the wheel."""

@@ -1,0 +1,1 @@
+"""Programs that train and evaluate; not shipped in the wheel: fork them."""
