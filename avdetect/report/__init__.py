@@ -1,1 +1,1 @@
-"""What is said of a report: JSON, terminal, plots. Knows only ``Report``."""
+"""The report and its forms: JSON, terminal, plots. Knows only reports and audits, never models or files."""

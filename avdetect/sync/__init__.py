@@ -1,1 +1,1 @@
-"""From a lag-similarity matrix to offset, drift and segments, with their uncertainty (NumPy only)."""
+"""Lips against sound over time: offsets, drift, changes and who is speaking. NumPy only; no files, no models."""

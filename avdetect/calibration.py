@@ -1,0 +1,239 @@
+"""From logits to probabilities and decisions: every number that is fitted on validation data, in one place.
+
+A :class:`Calibration` is stored in a bundle as ``calibration.json``. The defaults are the neutral choice for a detector
+that has not been calibrated (identity scaling, a wide inconclusive band); ``fit_temperature`` and ``fit_platt`` replace
+the scaling by what validation clips say.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Float64
+
+FORMAT = "avdetect.calibration/1"
+
+
+@dataclass(frozen=True)
+class Platt:
+    """Scaling of a logit: ``p = sigmoid(logit / temperature + bias)`` (Platt 1999; Guo et al. 2017 with bias 0)."""
+
+    temperature: float = 1.0
+    bias: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.temperature) and self.temperature > 0 and math.isfinite(self.bias)):
+            raise ValueError(f"temperature must be positive and bias finite, not {self.temperature!r}, {self.bias!r}")
+
+    def scale(self, logit: Float[np.ndarray, "*s"] | float) -> Float64[np.ndarray, "*s"]:
+        """Calibrated logits; NaN stays NaN."""
+        return np.asarray(logit, np.float64) / self.temperature + self.bias
+
+    def probability(self, logit: Float[np.ndarray, "*s"] | float) -> Float64[np.ndarray, "*s"]:
+        """Calibrated probabilities in [0, 1]; NaN stays NaN."""
+        return sigmoid(self.scale(logit))
+
+
+@dataclass(frozen=True)
+class QualityMinima:
+    """What a tick of a face track must offer before its visual score counts (units of :class:`types.Quality`).
+
+    ``share`` is the part of the visible ticks that must pass; below it the track abstains with ``low_quality``.
+    Measures that are NaN pass: they were not taken.
+    """
+
+    size_px: float = 24.0
+    sharpness: float = 0.5
+    yaw_deg: float = 60.0
+    pitch_deg: float = 50.0
+    light_min: float = 0.06
+    light_max: float = 0.97
+    presence: float = 0.5
+    share: float = 0.3
+
+
+@dataclass(frozen=True)
+class SegmentRule:
+    """How per-tick probabilities become segments: smoothing, hysteresis, minimum length, gaps to bridge.
+
+    A segment starts where the smoothed probability reaches ``enter`` and ends where it falls below ``leave``.
+    """
+
+    smooth_s: float = 0.6
+    enter: float = 0.75
+    leave: float = 0.5
+    min_length_s: float = 0.6
+    bridge_s: float = 0.4
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Scaling, thresholds and minima of a detector.
+
+    Attributes:
+        visual, audio, sync: scaling of the branches' logits (after averaging over time).
+        verdict: scaling of the combined logit of a file.
+        fake_above, real_below: a file is fake at or above the first probability and real at or below the second; the
+            band between is inconclusive.
+        zero_offset_ms: offset that the detector reads on clips known to be in sync; subtracted from every offset.
+        speaking_confidence: lag-curve confidence (maximum minus median, similarity units) from which a face is taken
+            to be the source of the sound.
+        offset_confidence: lag-curve confidence below which no offset is reported.
+        offset_sharpness: the same for the standardised confidence (robust standard deviations of the curve).
+        lip_motion: activity of the lips from which a face is taken to be talking (see ``sync.speaking``).
+        speech_probability: a tick is speech at or above this.
+        min_duration_s: less visible or covered time than this is ``too_short``.
+        min_speech_s: less speech than this is ``no_speech``.
+        quality: minima of the picture.
+        segments: how segments are cut.
+        fitted_on: what the numbers were fitted on, in words; empty for the defaults.
+    """
+
+    visual: Platt = field(default_factory=Platt)
+    audio: Platt = field(default_factory=Platt)
+    sync: Platt = field(default_factory=Platt)
+    verdict: Platt = field(default_factory=Platt)
+    fake_above: float = 0.7
+    real_below: float = 0.3
+    zero_offset_ms: float = 0.0
+    speaking_confidence: float = 0.12
+    offset_confidence: float = 0.06
+    offset_sharpness: float = 3.0
+    lip_motion: float = 0.06
+    speech_probability: float = 0.5
+    min_duration_s: float = 1.0
+    min_speech_s: float = 0.6
+    quality: QualityMinima = field(default_factory=QualityMinima)
+    segments: SegmentRule = field(default_factory=SegmentRule)
+    fitted_on: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.real_below <= self.fake_above <= 1:
+            raise ValueError(
+                "need 0 <= real_below <= fake_above <= 1, "
+                f"not real_below={self.real_below}, fake_above={self.fake_above}"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, with the format's name."""
+        return {"format": FORMAT, **asdict(self)}
+
+    def to_json(self) -> str:
+        """The content of ``calibration.json``."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Calibration:
+        """The inverse of :meth:`to_dict`; missing keys take their defaults.
+
+        Raises:
+            ValueError: the format is another one, or a key is unknown.
+        """
+        data = dict(data)
+        found = data.pop("format", None)
+        if found != FORMAT:
+            raise ValueError(
+                f"calibration has format {found!r}, this version reads {FORMAT!r}: export the bundle again"
+            )
+        return _update(cls(), data, "")
+
+    @classmethod
+    def from_json(cls, text: str) -> Calibration:
+        """The inverse of :meth:`to_json`."""
+        return cls.from_dict(json.loads(text))
+
+
+def _update(value: Any, data: dict[str, Any], where: str) -> Any:
+    known = {f.name for f in fields(value)}
+    if unknown := sorted(set(data) - known):
+        raise ValueError(f"unknown key {where}{unknown[0]} in the calibration; known there: {', '.join(sorted(known))}")
+    changes = {}
+    for name, new in data.items():
+        old = getattr(value, name)
+        if is_dataclass(old):
+            if not isinstance(new, dict):
+                raise ValueError(f"{where}{name} in the calibration must be an object, not {new!r}")
+            changes[name] = _update(old, new, f"{where}{name}.")
+        elif isinstance(old, str):
+            if not isinstance(new, str):
+                raise ValueError(f"{where}{name} in the calibration must be a text, not {new!r}")
+            changes[name] = new
+        elif isinstance(new, bool) or not isinstance(new, int | float) or not math.isfinite(new):
+            raise ValueError(f"{where}{name} in the calibration must be a finite number, not {new!r}")
+        else:
+            changes[name] = float(new)
+    return replace(value, **changes)
+
+
+def sigmoid(x: Float[np.ndarray, "*s"] | float) -> Float64[np.ndarray, "*s"]:
+    """``1 / (1 + exp(-x))`` without overflow."""
+    return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(x, np.float64)))
+
+
+def logit(p: Float[np.ndarray, "*s"] | float) -> Float64[np.ndarray, "*s"]:
+    """``log(p / (1 - p))`` with ``p`` kept off 0 and 1 by 1e-6."""
+    p = np.clip(np.asarray(p, np.float64), 1e-6, 1 - 1e-6)
+    return np.log(p) - np.log1p(-p)
+
+
+def fit_platt(logits: Float[np.ndarray, " n"], fake: np.ndarray, *, ridge: float = 1e-3) -> Platt:
+    """Temperature and bias of the greatest likelihood on validation clips, by damped Newton steps.
+
+    Targets are smoothed as Platt (1999) does, so that separable data keep finite parameters; Lin, Lin and Weng
+    (2007) give the step control. ``ridge`` pulls towards the identity where there are few clips.
+
+    Args:
+        logits: one logit a clip; NaN entries are left out.
+        fake: 1 or True where the clip is fake.
+        ridge: weight of ``(1/temperature - 1)^2 + bias^2``, relative to one clip.
+
+    Raises:
+        ValueError: fewer than one clip of each class, or logits that rank real above fake.
+    """
+    return _fit(logits, fake, ridge=ridge, with_bias=True)
+
+
+def fit_temperature(logits: Float[np.ndarray, " n"], fake: np.ndarray, *, ridge: float = 1e-3) -> Platt:
+    """Temperature alone, bias 0 (Guo et al. 2017); arguments and errors as :func:`fit_platt`."""
+    return _fit(logits, fake, ridge=ridge, with_bias=False)
+
+
+def _fit(logits: np.ndarray, fake: np.ndarray, *, ridge: float, with_bias: bool) -> Platt:
+    x = np.asarray(logits, np.float64)
+    y = np.asarray(fake).astype(bool)
+    if x.shape != y.shape or x.ndim != 1:
+        raise ValueError(f"logits and labels must be two vectors of one length, not {x.shape} and {y.shape}")
+    x, y = x[np.isfinite(x)], y[np.isfinite(x)]
+    n_fake, n_real = int(y.sum()), int((~y).sum())
+    if n_fake == 0 or n_real == 0:
+        raise ValueError(f"calibration needs clips of both classes, got {n_fake} fake and {n_real} real")
+    target = np.where(y, (n_fake + 1) / (n_fake + 2), 1 / (n_real + 2))
+    design = np.stack([x, np.ones_like(x)], 1) if with_bias else x[:, None]
+    prior = np.array([1.0, 0.0])[: design.shape[1]]
+
+    def loss(theta: np.ndarray) -> float:
+        z = design @ theta
+        return float(np.sum(np.logaddexp(0, z) - target * z) + 0.5 * ridge * np.sum((theta - prior) ** 2))
+
+    theta, value = prior.copy(), loss(prior)
+    for _ in range(200):
+        p = sigmoid(design @ theta)
+        gradient = design.T @ (p - target) + ridge * (theta - prior)
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + (ridge + 1e-12) * np.eye(len(theta))
+        step, size = np.linalg.solve(hessian, gradient), 1.0
+        while size > 1e-10 and loss(theta - size * step) > value - 1e-4 * size * float(gradient @ step):
+            size *= 0.5
+        theta = theta - size * step
+        before, value = value, loss(theta)
+        if before - value <= 1e-12 * max(1.0, abs(value)):
+            break
+    if theta[0] <= 1e-6:
+        raise ValueError(
+            f"the logits rank real above fake (slope {theta[0]:.3g}): the branch has learned nothing on these clips, "
+            "or the labels are swapped"
+        )
+    return Platt(temperature=float(1 / theta[0]), bias=float(theta[1]) if with_bias else 0.0)

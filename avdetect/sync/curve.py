@@ -1,0 +1,157 @@
+"""The lag curve: how well lips and sound agree at each lag, from the similarity of every tick at every lag.
+
+A plain mean over ticks compares different ticks at different lags, because near the ends of a clip (and around ticks
+without a face or without sound) only some lags exist. Ticks differ much more from each other than lags do, so that
+difference alone moves the maximum. The curve is therefore the lag effect of the additive model
+
+    similarity[i, j] = tick[i] + curve[j] + noise
+
+fitted by weighted least squares over the entries that exist. Where all lags exist at every tick this is the plain
+mean. The tick effects are eliminated, which leaves one ``k`` x ``k`` system; its parts are sums over ticks, so blocks
+of ticks are added up once and then combined at will (windows, bootstrap draws).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float64, Int
+
+MIN_TICKS = 10
+"""A lag is refused when fewer ticks (summed weights) speak for it: 0.4 s."""
+MIN_SHARE = 0.5
+"""A lag is refused when less than this part of the weight of the best covered lag speaks for it."""
+
+
+@dataclass(frozen=True)
+class LagSums:
+    """Sums over blocks of ticks from which lag curves are solved; add them over ``g`` to join blocks.
+
+    Attributes:
+        normal: matrices of the normal equations after eliminating the tick effects.
+        right: their right-hand sides.
+        weight: summed weights of the ticks that have the lag.
+        level: summed weighted similarity of the lag.
+    """
+
+    normal: Float64[np.ndarray, "g k k"]
+    right: Float64[np.ndarray, "g k"]
+    weight: Float64[np.ndarray, "g k"]
+    level: Float64[np.ndarray, "g k"]
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks."""
+        return len(self.right)
+
+    def combine(self, counts: Float[np.ndarray, "n g"]) -> LagSums:
+        """``n`` weighted sums of the blocks."""
+        g, k = self.right.shape
+        return LagSums(
+            normal=(counts @ self.normal.reshape(g, k * k)).reshape(-1, k, k),
+            right=counts @ self.right,
+            weight=counts @ self.weight,
+            level=counts @ self.level,
+        )
+
+    def curves(self) -> Float64[np.ndarray, "g k"]:
+        """Solve each block's curve; refused lags are NaN (see :data:`MIN_TICKS`, :data:`MIN_SHARE`)."""
+        k = self.right.shape[1]
+        scale = np.maximum(self.weight.max(axis=1, initial=0.0), 1e-12)[:, None, None]
+        # The system knows the curve only up to a constant: the matrix of ones fixes its sum to zero. The small ridge
+        # keeps lags solvable that no tick has; they are refused below.
+        matrix = self.normal / scale + 1e-9 * np.eye(k) + 1.0 / k
+        effect = np.linalg.solve(matrix, (self.right / scale[..., 0])[..., None])[..., 0]
+        total = np.maximum(self.weight.sum(axis=1), 1e-12)
+        curve = effect + (self.level.sum(axis=1) / total)[:, None]
+        needed = np.maximum(MIN_TICKS, MIN_SHARE * self.weight.max(axis=1, initial=0.0))
+        return np.where(self.weight >= needed[:, None] - 1e-9, curve, np.nan)
+
+
+def lag_sums(similarity: Float[np.ndarray, "t k"], weights: Float[np.ndarray, " t"], *, block: int) -> LagSums:
+    """Sums over consecutive blocks of ``block`` ticks (the last may be shorter).
+
+    Args:
+        similarity: cosine similarities, NaN where a lag does not exist.
+        weights: one non-negative weight a tick; NaN counts as 0.
+        block: ticks a block.
+    """
+    t = len(similarity)
+    if weights.shape != (t,):
+        raise ValueError(f"similarity has {t} ticks but weights has shape {weights.shape}")
+    g = max(1, -(-t // block))
+    # Gathering a few blocks at a time bounds the memory of a two-hour file.
+    parts = [_block_sums(similarity, weights, first, min(first + 256, g), block) for first in range(0, g, 256)]
+    return LagSums(*(np.concatenate([getattr(p, name) for p in parts]) for name in LagSums.__dataclass_fields__))
+
+
+def _block_sums(similarity: np.ndarray, weights: np.ndarray, first: int, last: int, block: int) -> LagSums:
+    k, n = similarity.shape[1], last - first
+    values = np.full((n * block, k), np.nan)
+    weight = np.zeros(n * block)
+    piece = slice(first * block, last * block)
+    rows = len(similarity[piece])
+    values[:rows], weight[:rows] = similarity[piece], np.nan_to_num(weights[piece], nan=0.0)
+    mask = np.isfinite(values)
+    values = np.where(mask, values, 0.0)
+    # A tick with a single lag says nothing about differences between lags.
+    lags_here = mask.sum(axis=1)
+    use = weight * (lags_here >= 2)
+    per_tick = 1.0 / np.maximum(lags_here, 1)
+    mean = values.sum(axis=1) * per_tick
+    entry = mask * use[:, None]
+    right = entry * (values - mean[:, None])
+    entry_b, mask_b = entry.reshape(n, block, k), mask.reshape(n, block, k).astype(np.float64)
+    share = (entry * per_tick[:, None]).reshape(n, block, k)
+    total = entry_b.sum(axis=1)
+    normal = -np.matmul(share.transpose(0, 2, 1), mask_b)
+    normal[:, np.arange(k), np.arange(k)] += total
+    return LagSums(normal, right.reshape(n, block, k).sum(1), total, (entry * values).reshape(n, block, k).sum(1))
+
+
+def peaks(
+    curves: Float64[np.ndarray, "n k"], lags: Int[np.ndarray, " k"]
+) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
+    """Position of each curve's maximum in ticks, between the lags, and whether it can be trusted.
+
+    A parabola through the maximum and its neighbours gives the position. A maximum at the end of the usable lags may
+    have its summit outside: its position is the lag itself and the second value is 1 (else 0).
+
+    Returns:
+        Positions (NaN where a curve has no usable lag), and 1.0 where the maximum is at an end.
+    """
+    n, k = curves.shape
+    filled = np.where(np.isfinite(curves), curves, -np.inf)
+    top = filled.argmax(axis=1)
+    rows = np.arange(n)
+    left = np.where(top > 0, filled[rows, np.maximum(top - 1, 0)], -np.inf)
+    right = np.where(top < k - 1, filled[rows, np.minimum(top + 1, k - 1)], -np.inf)
+    centre = filled[rows, top]
+    ends = ~(np.isfinite(left) & np.isfinite(right))
+    left, right = np.where(ends, 0.0, left), np.where(ends, 0.0, right)
+    bend = 2.0 * np.where(np.isfinite(centre), centre, 0.0) - left - right
+    shift = np.where(ends | (bend <= 1e-12), 0.0, 0.5 * (right - left) / np.where(bend > 1e-12, bend, 1.0))
+    position = np.asarray(lags, np.float64)[top] + np.clip(shift, -0.5, 0.5)
+    return np.where(np.isfinite(centre), position, np.nan), ends.astype(np.float64)
+
+
+def confidences(curves: Float64[np.ndarray, "n k"]) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
+    """How far each curve's maximum stands out.
+
+    Returns:
+        Maximum minus median over the usable lags, in similarity units (Chung and Zisserman 2016, "Out of time",
+        there with distances); and the same in robust standard deviations (1.4826 times the median absolute deviation)
+        of the lags more than 3 from the maximum. NaN with fewer than 9 usable lags.
+    """
+    n, k = curves.shape
+    usable = np.isfinite(curves)
+    enough = usable.sum(axis=1) >= 9
+    safe = np.where(enough[:, None], curves, 0.0)
+    top = np.where(np.isfinite(safe), safe, -np.inf).argmax(axis=1)
+    height = safe[np.arange(n), top] - np.nanmedian(safe, axis=1)
+    far = np.where(np.abs(np.arange(k) - top[:, None]) > 3, safe, np.nan)
+    far[:, 0] = np.where(np.isfinite(far).any(axis=1), far[:, 0], 0.0)
+    spread = 1.4826 * np.nanmedian(np.abs(far - np.nanmedian(far, axis=1, keepdims=True)), axis=1)
+    height = np.where(enough, height, np.nan)
+    return height, height / np.maximum(spread, 1e-6)

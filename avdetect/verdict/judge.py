@@ -1,0 +1,139 @@
+"""From an analysis to a report: the rule by which a file is called real, fake or inconclusive.
+
+1. A branch's probability for a track is that of its mean logit, or of its worst segment (``tracks.pool``).
+2. Tracks that speak count with all branches. If no track is known to speak, all tracks count with what they have, and
+   the agreement of lips and sound counts only for tracks of which it cannot be told whether they speak.
+3. A file is as suspicious as its most suspicious part: the highest branch probability, scaled by
+   ``calibration.verdict``, is ``probability_fake``. (A noisy-or would call a file fake because three branches know
+   nothing.)
+4. At or above ``fake_above`` it is fake. At or below ``real_below`` it is real, but only if whatever the file shows was
+   judged: the face, if there is one, and the voice, if there is speech. Lips that fit the sound are never enough, since
+   generated faces fit theirs well; and sound that is merely late is reported, not accused.
+5. Everything else is inconclusive, and what could not be measured is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from avdetect.calibration import Calibration, logit
+from avdetect.report.schema import AudioSummary, FileSummary, ModelSummary, Report, VideoSummary
+from avdetect.types import AbstainReason, MediaInfo, VerdictName
+from avdetect.verdict.analysis import Analysis
+from avdetect.verdict.entries import rounded, track_report
+from avdetect.verdict.reasons import explain
+from avdetect.verdict.segments import merge_segments
+from avdetect.verdict.tracks import TrackFindings, decide_speaking, measure_track
+
+
+def judge(analysis: Analysis, calibration: Calibration, *, model: Mapping[str, str] | None = None) -> Report:
+    """The report on a file.
+
+    Args:
+        analysis: what was measured.
+        calibration: of the detector that measured it.
+        model: name, version and SHA-256 of that detector (its card; other keys are ignored).
+    """
+    findings = decide_speaking([measure_track(track, calibration) for track in analysis.tracks], calibration)
+    abstained = abstentions(analysis.info, findings, calibration)
+    probability = combined(findings, calibration)
+    verdict = decide(probability, analysis.info, findings, calibration)
+    counted = {id(f) for f in counting(findings)}
+    segments = merge_segments(
+        s for f in findings for s in f.segments if id(f) in counted and (s.kind != "sync" or f.speaking is not False)
+    )
+    model = model or {}
+    return Report(
+        file=file_summary(analysis.info, analysis.sha256),
+        model=ModelSummary(*(str(model.get(key, "")) for key in ("name", "version", "sha256"))),
+        verdict=verdict,
+        probability_fake=rounded(probability),
+        reasons=explain(analysis, findings, verdict, probability, abstained, segments, calibration),
+        abstained=abstained,
+        tracks=tuple(track_report(f, calibration) for f in findings),
+        segments=segments,
+    )
+
+
+def counting(findings: Sequence[TrackFindings]) -> list[TrackFindings]:
+    """The tracks whose branches count for the file: those that speak, or all if none is known to."""
+    speaking = [f for f in findings if f.speaking]
+    return speaking or list(findings)
+
+
+def combined(findings: Sequence[TrackFindings], calibration: Calibration) -> float | None:
+    """Calibrated probability that something in the file is fake; ``None`` where nothing was measured."""
+    parts = [
+        p
+        for f in counting(findings)
+        for p in (f.visual, f.audio, f.sync if f.speaking is not False else None)
+        if p is not None
+    ]
+    if not parts:
+        return None
+    return float(calibration.verdict.probability(logit(max(parts))))
+
+
+def decide(
+    probability: float | None, info: MediaInfo, findings: Sequence[TrackFindings], calibration: Calibration
+) -> VerdictName:
+    """The verdict of rule 4."""
+    if probability is None:
+        return "inconclusive"
+    if probability >= calibration.fake_above:
+        return "fake"
+    if probability > calibration.real_below or unjudged(findings, calibration):
+        return "inconclusive"
+    return "real"
+
+
+def unjudged(findings: Sequence[TrackFindings], calibration: Calibration) -> tuple[str, ...]:
+    """What the file shows and nobody judged: ``"face"``, ``"voice"``."""
+    counted = counting(findings)
+    faces = [f for f in counted if f.has_face]
+    speech = [f for f in counted if f.speech_s >= calibration.min_speech_s]
+    missing = []
+    if faces and all(f.visual is None for f in faces):
+        missing.append("face")
+    if speech and all(f.audio is None for f in speech):
+        missing.append("voice")
+    return tuple(missing)
+
+
+def abstentions(
+    info: MediaInfo, findings: Sequence[TrackFindings], calibration: Calibration
+) -> tuple[AbstainReason, ...]:
+    """What could not be judged, in the order of the schema."""
+    faces = [f for f in findings if f.has_face and f.visible_s > 0]
+    covered = max((f.covered_s for f in findings), default=0.0)
+    speech = max((f.speech_s for f in findings), default=0.0)
+    has_sound = info.audio is not None and covered > 0
+    still = info.video is not None and info.video.is_still
+    reasons: list[AbstainReason] = []
+    if not faces:
+        reasons.append("no_face")
+    if not has_sound:
+        reasons.append("no_audio")
+    elif speech < calibration.min_speech_s:
+        reasons.append("no_speech")
+    elif faces and all(f.speaking is False for f in faces):
+        reasons.append("not_speaking")
+    longest = max([f.visible_s for f in faces] or [covered])
+    if longest < calibration.min_duration_s and not (still and faces):
+        reasons.append("too_short")
+    if faces and all(f.good_share < calibration.quality.share for f in faces):
+        reasons.append("low_quality")
+    return tuple(reasons)
+
+
+def file_summary(info: MediaInfo, sha256: str) -> FileSummary:
+    """The head of a report."""
+    video = None
+    if info.video is not None:
+        v = info.video
+        video = VideoSummary(v.codec, v.width, v.height, float(v.fps) if np.isfinite(v.fps) else None)
+    audio = AudioSummary(info.audio.codec, info.audio.sample_rate) if info.audio is not None else None
+    duration = float(info.duration_s) if np.isfinite(info.duration_s) else None
+    return FileSummary(info.path, sha256, duration, video, audio)

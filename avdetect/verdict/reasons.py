@@ -1,0 +1,105 @@
+"""The reasons of a verdict, in full sentences that a person can check against the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from avdetect.calibration import Calibration
+from avdetect.sync.band import band_sentence
+from avdetect.types import AbstainReason, Segment, VerdictName
+from avdetect.verdict.analysis import Analysis
+from avdetect.verdict.tracks import TrackFindings
+
+ABSTAINED: dict[AbstainReason, str] = {
+    "no_face": "No face was found, so the picture was not judged.",
+    "no_audio": "There is no sound, so neither the voice nor the lip sync was judged.",
+    "no_speech": "Nobody was heard speaking, so neither the voice nor the lip sync was judged.",
+    "not_speaking": "Speech was heard, but no visible face is speaking it, so lip sync was not counted.",
+    "too_short": "There is too little of the face or the sound to judge.",
+    "low_quality": "The face is too small, too blurred, too dark or turned too far away to be judged.",
+}
+_LOOKS = {
+    "visual": "The face looks generated or edited",
+    "audio": "The voice sounds generated",
+    "sync": "Lips and sound disagree",
+}
+MAX_SEGMENTS = 5
+"""Segments named in the reasons; the report lists all."""
+
+
+def explain(
+    analysis: Analysis,
+    findings: Sequence[TrackFindings],
+    verdict: VerdictName,
+    probability: float | None,
+    abstained: Sequence[AbstainReason],
+    segments: Sequence[Segment],
+    calibration: Calibration,
+) -> tuple[str, ...]:
+    """Reasons, most important first: what accuses, what clears, the offset, what was not judged, what was left out."""
+    counted = [f for f in findings if f.speaking] or list(findings)
+    lines = [*_accusations(counted, segments, calibration), *_acquittals(counted, calibration)]
+    if verdict == "inconclusive" and probability is not None and probability > calibration.real_below:
+        lines.append(
+            f"The probability of a fake is {probability:.2f}, between the {calibration.real_below:.2f} below which a "
+            f"file is called real and the {calibration.fake_above:.2f} from which it is called fake."
+        )
+    elif verdict == "inconclusive" and probability is not None:
+        lines.append(
+            "Nothing suspicious was found, but not everything could be judged, so the file is not called real."
+        )
+    lines += _timing(findings)
+    lines += [ABSTAINED[reason] for reason in abstained]
+    lines += list(analysis.warnings)
+    return tuple(dict.fromkeys(lines))
+
+
+def _accusations(counted: Sequence[TrackFindings], segments: Sequence[Segment], calibration: Calibration) -> list[str]:
+    lines = []
+    for kind, looks in _LOOKS.items():
+        values = [p for f in counted if (p := _of(f, kind)) is not None]
+        if not values or max(values) < calibration.segments.leave:
+            continue
+        here = sorted((s for s in segments if s.kind == kind), key=lambda s: -s.probability)
+        if not here:
+            lines.append((max(values), f"{looks} as a whole (p {max(values):.2f})."))
+        for s in here[:MAX_SEGMENTS]:
+            lines.append((s.probability, f"{looks} from {s.start_s:.1f} to {s.end_s:.1f} s (p {s.probability:.2f})."))
+        if len(here) > MAX_SEGMENTS:
+            lines.append((0.0, f"{looks} in {len(here) - MAX_SEGMENTS} more stretches, listed in the report."))
+    return [line for _, line in sorted(lines, key=lambda item: -item[0])]
+
+
+def _acquittals(counted: Sequence[TrackFindings], calibration: Calibration) -> list[str]:
+    lines = []
+    clears = {
+        "visual": "The face shows no sign of being generated or edited",
+        "audio": "The voice shows no sign of being generated",
+        "sync": "Lips and sound fit, which by itself does not make a video genuine",
+    }
+    for kind, text in clears.items():
+        values = [p for f in counted if (p := _of(f, kind)) is not None]
+        if values and max(values) <= calibration.real_below:
+            lines.append(f"{text} (p {max(values):.2f}).")
+    return lines
+
+
+def _of(f: TrackFindings, kind: str) -> float | None:
+    if kind == "sync" and f.speaking is False:
+        return None
+    return getattr(f, kind)
+
+
+def _timing(findings: Sequence[TrackFindings]) -> list[str]:
+    lines = []
+    several = sum(f.has_face for f in findings) > 1
+    for f in findings:
+        e = f.estimate
+        if e is None or f.speaking is False:
+            continue
+        who = f" (face {f.track.track_id})" if several else ""
+        lines.append(band_sentence(e.offset_ms, e.ci_ms, at_end=e.at_end, who=who))
+        if f.drift.ppm is not None and f.drift.ci_ppm is not None and f.drift.ci_ppm[0] * f.drift.ci_ppm[1] > 0:
+            way = "later" if f.drift.ppm > 0 else "earlier"
+            lines.append(f"The sound gets {abs(f.drift.ppm) * 0.06:.0f} ms {way} every minute{who}.")
+    return lines

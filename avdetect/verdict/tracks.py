@@ -1,0 +1,201 @@
+"""What one track's evidence amounts to: probabilities, offset, who speaks, what could not be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float64
+
+from avdetect.calibration import Calibration, Platt, QualityMinima
+from avdetect.sync.drift import Drift, estimate_drift
+from avdetect.sync.offset import OffsetEstimate, estimate_offset
+from avdetect.sync.speaking import tick_weights
+from avdetect.sync.windows import SPAN, OffsetWindows, offset_windows
+from avdetect.types import TICK_RATE, Quality, Segment, SegmentKind
+from avdetect.verdict.analysis import NO_FACE_TRACK, TrackEvidence
+from avdetect.verdict.segments import find_segments
+
+
+@dataclass(frozen=True)
+class TrackFindings:
+    """A track, measured and calibrated.
+
+    Attributes:
+        track: the evidence that this is about.
+        visual_ticks, audio_ticks, sync_ticks: logits per tick that count, NaN elsewhere.
+        visual, audio, sync: calibrated probability of each branch, ``None`` where too little was measured.
+        segments: suspicious stretches on the file's clock.
+        weights: of the ticks for the offset.
+        estimate: offset of the whole track; ``None`` without both face and sound.
+        windows: offset over time; ``None`` as above.
+        drift: growth of the offset.
+        visible_s, covered_s, speech_s: seconds with the face, with sound, and with speech.
+        good_share: part of the visible ticks that are good enough to judge.
+        speaking: whether the face is the source of the speech; ``None`` where it cannot be told.
+    """
+
+    track: TrackEvidence
+    visual_ticks: Float64[np.ndarray, " t"]
+    audio_ticks: Float64[np.ndarray, " t"]
+    sync_ticks: Float64[np.ndarray, " t"]
+    visual: float | None
+    audio: float | None
+    sync: float | None
+    segments: tuple[Segment, ...]
+    weights: Float64[np.ndarray, " t"]
+    estimate: OffsetEstimate | None
+    windows: OffsetWindows | None
+    drift: Drift
+    visible_s: float
+    covered_s: float
+    speech_s: float
+    good_share: float
+    speaking: bool | None = None
+
+    @property
+    def has_face(self) -> bool:
+        """Whether there is a face to this track."""
+        return self.track.visible is not None
+
+    @property
+    def offset_reliable(self) -> bool:
+        """Whether the offset of the whole track counts."""
+        return self.estimate is not None and self.estimate.offset_ms is not None
+
+
+def good_ticks(quality: Quality | None, minima: QualityMinima, t: int) -> Bool[np.ndarray, " t"]:
+    """Ticks whose picture is good enough to judge; measures that are NaN pass."""
+    if quality is None:
+        return np.ones(t, bool)
+    bad = (
+        (quality.size_px < minima.size_px)
+        | (quality.sharpness < minima.sharpness)
+        | (np.abs(quality.yaw_deg) > minima.yaw_deg)
+        | (np.abs(quality.pitch_deg) > minima.pitch_deg)
+        | (quality.light < minima.light_min)
+        | (quality.light > minima.light_max)
+        | (quality.presence < minima.presence)
+    )
+    return ~bad
+
+
+def measure_track(track: TrackEvidence, calibration: Calibration) -> TrackFindings:
+    """Everything about a track that does not depend on the other tracks."""
+    evidence, t = track.evidence, track.n_ticks
+    visible = track.visible if track.visible is not None else np.zeros(t, bool)
+    good = good_ticks(track.quality, calibration.quality, t)
+    good_share = float(good[visible].mean()) if visible.any() else 0.0
+    usable = visible & good if good_share >= calibration.quality.share else np.zeros(t, bool)
+    speech = (np.nan_to_num(evidence.speech, nan=0.0) >= calibration.speech_probability) & track.audio_valid
+    speech_s = float(speech.sum()) / TICK_RATE
+    heard = track.audio_valid & (speech_s >= calibration.min_speech_s)
+    visual_ticks = np.where(usable, evidence.visual, np.nan).astype(np.float64)
+    audio_ticks = np.where(heard & speech, evidence.audio, np.nan).astype(np.float64)
+    sync_ticks = np.where(usable & heard & speech, evidence.sync, np.nan).astype(np.float64)
+
+    weights = tick_weights(evidence.speech, visible) * track.audio_valid
+    estimate = windows = None
+    drift = Drift(None, why_not="Drift needs a face and its sound.")
+    if visible.any() and heard.any() and np.isfinite(evidence.similarity).any():
+        estimate, windows = _offsets(evidence.similarity, evidence.lags, weights, calibration)
+        drift = estimate_drift(windows.centre_s, windows.offset_ms, stride=SPAN)
+    kinds: tuple[tuple[SegmentKind, np.ndarray, Platt], ...] = (
+        ("visual", visual_ticks, calibration.visual),
+        ("audio", audio_ticks, calibration.audio),
+        ("sync", sync_ticks, calibration.sync),
+    )
+    segments = {
+        kind: find_segments(ticks, scaling, kind, rule=calibration.segments, start_tick=track.start_tick)
+        for kind, ticks, scaling in kinds
+    }
+    probability = {
+        kind: pool(ticks, scaling, segments[kind], calibration.min_speech_s) for kind, ticks, scaling in kinds
+    }
+    return TrackFindings(
+        track=track,
+        visual_ticks=visual_ticks,
+        audio_ticks=audio_ticks,
+        sync_ticks=sync_ticks,
+        visual=probability["visual"],
+        audio=probability["audio"],
+        sync=probability["sync"],
+        segments=sum(segments.values(), ()),
+        weights=weights,
+        estimate=estimate,
+        windows=windows,
+        drift=drift,
+        visible_s=float(visible.sum()) / TICK_RATE,
+        covered_s=float(track.audio_valid.sum()) / TICK_RATE,
+        speech_s=speech_s,
+        good_share=good_share,
+    )
+
+
+def pool(ticks: np.ndarray, scaling: Platt, segments: Sequence[Segment], min_s: float) -> float | None:
+    """Probability of a branch for a whole track: that of the mean logit, or of its worst segment if that is higher.
+
+    A face that is edited for two seconds of a minute is edited: the mean alone would wash it out. ``None`` where less
+    than ``min_s`` was measured.
+    """
+    measured = ticks[np.isfinite(ticks)]
+    if len(measured) == 0 or len(measured) < min_s * TICK_RATE:
+        return None
+    return max([float(scaling.probability(measured.mean())), *(s.probability for s in segments)])
+
+
+def _offsets(
+    similarity: np.ndarray, lags: np.ndarray, weights: np.ndarray, calibration: Calibration
+) -> tuple[OffsetEstimate, OffsetWindows]:
+    estimate = estimate_offset(similarity, lags, weights=weights, zero_offset_ms=calibration.zero_offset_ms)
+    windows = offset_windows(
+        similarity,
+        lags,
+        weights=weights,
+        zero_offset_ms=calibration.zero_offset_ms,
+        min_confidence=calibration.offset_confidence,
+        min_sharpness=calibration.offset_sharpness,
+    )
+    if not (
+        estimate.confidence >= calibration.offset_confidence and estimate.sharpness >= calibration.offset_sharpness
+    ):
+        estimate = replace(estimate, offset_ms=None, ci_ms=None)
+    return estimate, windows
+
+
+def decide_speaking(findings: Sequence[TrackFindings], calibration: Calibration) -> list[TrackFindings]:
+    """Fill in ``speaking`` of every track.
+
+    A face speaks if there is speech while it is seen and its lips fit the sound better than chance
+    (``speaking_confidence``). Where they do not fit: still lips mean that it does not speak; moving lips mean that it
+    does, to another sound (a dub); with unknown lips it does not speak if another face does, and otherwise it cannot
+    be told. Without speech it cannot be told either.
+    """
+    fits = [_fits(f, calibration) for f in findings]
+    return [
+        replace(f, speaking=_speaking(f, fits[i], any(fits[:i] + fits[i + 1 :]), calibration))
+        for i, f in enumerate(findings)
+    ]
+
+
+def _fits(f: TrackFindings, calibration: Calibration) -> bool:
+    return (
+        f.estimate is not None
+        and f.speech_s >= calibration.min_speech_s
+        and f.estimate.confidence >= calibration.speaking_confidence
+        and not f.estimate.at_end
+    )
+
+
+def _speaking(f: TrackFindings, fits: bool, another: bool, calibration: Calibration) -> bool | None:
+    if f.track.track_id == NO_FACE_TRACK or f.estimate is None or f.speech_s < calibration.min_speech_s:
+        return None
+    if fits:
+        return True
+    lips = f.track.lip_motion
+    if lips is not None and np.isfinite(lips).any():
+        heard = np.isfinite(lips) & (np.nan_to_num(f.track.evidence.speech, nan=0.0) >= calibration.speech_probability)
+        moving = float(np.median(lips[heard])) if heard.any() else 0.0
+        return moving >= calibration.lip_motion and not another
+    return False if another else None
