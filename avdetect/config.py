@@ -1,0 +1,263 @@
+"""Configuration: nested frozen dataclasses, typed dotted overrides, JSON round trip.
+
+A configuration is written in Python (``configs/*.py``, ``get_config() -> Config``) and executed only by the training
+programs. What a bundle or a checkpoint carries is JSON, and reading that never executes code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+SyncInput = Literal["landmarks", "pixels"]
+Part = Literal["sync_landmarks", "sync_pixels", "visual", "audio", "fusion"]
+
+
+@dataclass(frozen=True)
+class SyncConfig:
+    """One lips-and-sound pair of embedders (``models/sync.py``).
+
+    Attributes:
+        input: what the lips are seen as.
+        width: channels of both trunks.
+        blocks: residual temporal blocks of three ticks in each trunk.
+        embedding: size of the shared embedding.
+        dropout: rate before the embedding.
+    """
+
+    input: SyncInput = "landmarks"
+    width: int = 256
+    blocks: int = 2
+    embedding: int = 128
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class VisualConfig:
+    """The face CNN (``models/visual.py``): channels of its stages, each half the resolution of the one before."""
+
+    widths: tuple[int, ...] = (48, 64, 128)
+    blocks: int = 1
+    dropout: float = 0.2
+
+
+@dataclass(frozen=True)
+class AudioConfig:
+    """The voice network (``models/audio.py``): channels of its stages, each half the bands of the one before."""
+
+    widths: tuple[int, ...] = (24, 48, 64)
+    hidden: int = 96
+    dropout: float = 0.2
+
+
+@dataclass(frozen=True)
+class FusionConfig:
+    """The fusion head (``models/fusion.py``).
+
+    Attributes:
+        radii: half widths in ticks of the windows over which similarity is averaged.
+        channels: channels of the convolutions over lags.
+        hidden: units of the mismatch MLP and the four-way MLP.
+    """
+
+    radii: tuple[int, ...] = (12, 37, 75)
+    channels: int = 16
+    hidden: int = 32
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Which parts a detector has; ``None`` leaves one out."""
+
+    sync_landmarks: SyncConfig | None = None
+    sync_pixels: SyncConfig | None = None
+    visual: VisualConfig | None = None
+    audio: AudioConfig | None = None
+    fusion: FusionConfig | None = None
+    compute_dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where the records are and which of them are used.
+
+    Attributes:
+        records: folder written by ``tools/prepare.py``.
+        ticks: ticks of a training example (shorter clips are padded and masked).
+        max_clips: upper limit for quick runs; 0 = all.
+        offsets: JSON written by ``tools/estimate_offsets.py``: milliseconds by which the sound of a group of clips
+            lies late, taken out before training; empty = none.
+        train_where: ``column=value[,value]`` conditions on the index for training, separated by ``;``.
+        val_where: the same for validation.
+    """
+
+    records: str = "work/records"
+    ticks: int = 32
+    max_clips: int = 0
+    offsets: str = ""
+    train_where: str = "split=train"
+    val_where: str = "split=val"
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """AdamW with linear warm-up, cosine decay, global-norm clipping and an exponential moving average of parameters."""
+
+    lr: float = 1e-3
+    warmup: int = 100
+    weight_decay: float = 0.02
+    clip: float = 1.0
+    ema: float = 0.998
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The run.
+
+    Attributes:
+        part: the part of the detector that this run trains.
+        steps: optimizer steps in all.
+        batch: examples a step.
+        log_every: steps between lines of ``log.jsonl``.
+        eval_every: steps between evaluations on the validation clips.
+        save_every: steps between checkpoints.
+        keep: checkpoints kept.
+        warm_start: folder of another run whose parameters of equal name and shape are taken over at step 0.
+    """
+
+    part: Part = "sync_landmarks"
+    steps: int = 1000
+    batch: int = 32
+    log_every: int = 50
+    eval_every: int = 500
+    save_every: int = 500
+    keep: int = 2
+    warm_start: str = ""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a run needs to be repeated."""
+
+    name: str = "avnet"
+    seed: int = 0
+    model: ModelConfig = field(default_factory=ModelConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+
+def load_config(path: str | Path) -> Config:
+    """Execute a Python configuration file and return what its ``get_config()`` gives.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        TypeError: the file has no ``get_config`` or it returns something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no configuration file {path}; see configs/ for those that exist")
+    spec = importlib.util.spec_from_file_location(f"avdetect_config_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    config = module.get_config() if hasattr(module, "get_config") else None
+    if not isinstance(config, Config):
+        raise TypeError(
+            f"{path} must define get_config() returning avdetect.config.Config, got {type(config).__name__}"
+        )
+    return config
+
+
+def override(config: Any, assignment: str) -> Any:
+    """Apply one ``dotted.name=value``, checked against the field's type.
+
+    Examples:
+        >>> override(Config(), "optim.lr=3e-4").optim.lr
+        0.0003
+        >>> override(Config(), "model.visual.blocks=2")
+        Traceback (most recent call last):
+            ...
+        ValueError: model.visual is off in this configuration: it has no field 'blocks' to set
+
+    Raises:
+        KeyError: no such field (the message lists those that exist).
+        TypeError: the value does not parse as the field's type.
+        ValueError: malformed assignment, or the part is switched off.
+    """
+    name, sign, text = assignment.partition("=")
+    if not sign:
+        raise ValueError(f"{assignment!r} is not of the form name=value")
+    return _replace(config, name.strip().split("."), text.strip(), ())
+
+
+def _replace(node: Any, names: list[str], text: str, done: tuple[str, ...]) -> Any:
+    head, rest = names[0], names[1:]
+    if node is None:
+        raise ValueError(f"{'.'.join(done)} is off in this configuration: it has no field {head!r} to set")
+    if not dataclasses.is_dataclass(node):
+        raise KeyError(f"{'.'.join(done)} is a value and has no field {head!r}")
+    known = {f.name for f in dataclasses.fields(node)}
+    if head not in known:
+        raise KeyError(f"{head!r} is not a field of {type(node).__name__}; it has: {', '.join(sorted(known))}")
+    if rest:
+        value = _replace(getattr(node, head), rest, text, (*done, head))
+    else:
+        value = _parse(text, typing.get_type_hints(type(node))[head], ".".join((*done, head)))
+    return dataclasses.replace(node, **{head: value})
+
+
+def _parse(text: str, hint: Any, name: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        if text.lower() == "none" and type(None) in args:
+            return None
+        hint = next(a for a in args if a is not type(None))
+        origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        if text in args:
+            return text
+        raise TypeError(f"{name}: {text!r} is none of {', '.join(map(str, args))}")
+    if origin is tuple:
+        return tuple(_parse(item.strip(), args[0], name) for item in text.strip("()[]").split(",") if item.strip())
+    if dataclasses.is_dataclass(hint):
+        if text in ("default", "on"):
+            return hint()  # type: ignore[operator]
+        raise TypeError(f"{name}: set one of its fields, or 'default' or 'none'")
+    if hint is bool:
+        if text.lower() in ("true", "false", "1", "0"):
+            return text.lower() in ("true", "1")
+        raise TypeError(f"{name}: expected true or false, got {text!r}")
+    try:
+        return hint(text)
+    except ValueError:
+        raise TypeError(f"{name}: expected {hint.__name__}, got {text!r}") from None
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """The configuration as JSON-ready dictionaries."""
+    return dataclasses.asdict(config)
+
+
+def from_dict(data: dict[str, Any], kind: Any = Config) -> Any:
+    """Rebuild a configuration from :func:`to_dict`; unknown keys are an error that names them."""
+    hints = typing.get_type_hints(kind)
+    unknown = set(data) - set(hints)
+    if unknown:
+        raise KeyError(f"{kind.__name__} has no field {', '.join(sorted(unknown))}: written by a newer version?")
+    return kind(**{key: _rebuild(value, hints[key]) for key, value in data.items()})
+
+
+def _rebuild(value: Any, hint: Any) -> Any:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        if value is None:
+            return None
+        hint = next(a for a in typing.get_args(hint) if a is not type(None))
+    if dataclasses.is_dataclass(hint):
+        return from_dict(value, hint)
+    return tuple(value) if typing.get_origin(hint) is tuple else value

@@ -1,0 +1,149 @@
+"""A folder of records: ArrayRecord shards, ``index.parquet`` (one row a clip) and ``rejected.csv``."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
+
+from avdetect.data.records import SCHEMA, Record, decode
+
+
+class RecordWriter:
+    """Writes shards under temporary names; the folder changes only when the writer is closed without an error.
+
+    Args:
+        folder: where the store is made.
+        shard_bytes: a shard is closed when it has grown past this.
+        contract: preprocessing facts written to ``store.json``.
+    """
+
+    def __init__(self, folder: Path, *, shard_bytes: int = 64 << 20, contract: dict[str, Any] | None = None):
+        self._folder = Path(folder)
+        self._new = self._folder / "shards.new"
+        self._limit = shard_bytes
+        self._contract = contract or {}
+        self._rows: list[dict[str, Any]] = []
+        self._rejected: list[tuple[str, str]] = []
+        self._writer: ArrayRecordWriter | None = None
+        self._shard, self._used, self._row = -1, 0, 0
+
+    def __enter__(self) -> RecordWriter:
+        shutil.rmtree(self._new, ignore_errors=True)
+        self._new.mkdir(parents=True)
+        return self
+
+    def add(self, data: bytes, meta: dict[str, Any]) -> None:
+        """Append one encoded record and its row of the index."""
+        if self._writer is None or self._used > self._limit:
+            self._close_shard()
+            self._shard, self._used, self._row = self._shard + 1, 0, 0
+            self._writer = ArrayRecordWriter(str(self._new / f"{self._shard:05d}.array_record"), "group_size:1")
+        self._writer.write(data)
+        self._rows.append({**meta, "shard": self._shard, "row": self._row})
+        self._used += len(data)
+        self._row += 1
+
+    def reject(self, name: str, reason: str) -> None:
+        """Note why a file or a clip of it is not in the store."""
+        self._rejected.append((name, reason))
+
+    def _close_shard(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        self._close_shard()
+        if kind is not None:
+            shutil.rmtree(self._new, ignore_errors=True)
+            return
+        names = sorted({name for row in self._rows for name in row})
+        columns = {name: _column([row.get(name) for row in self._rows]) for name in names}
+        pq.write_table(pa.table(columns), self._new / "index.parquet")
+        with (self._new / "rejected.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([("path", "reason"), *self._rejected])
+        about = {"schema": SCHEMA, "records": len(self._rows), "shards": self._shard + 1, **self._contract}
+        (self._new / "store.json").write_text(json.dumps(about, indent=1, sort_keys=True) + "\n")
+        final = self._folder / "shards"
+        if final.exists():
+            shutil.rmtree(final)
+        self._new.rename(final)
+
+
+def _column(values: list[Any]) -> list[Any]:
+    """Values of one type: mixed columns (a manifest's ``1`` and ``yes``) become text."""
+    kinds = {type(v) for v in values if v is not None}
+    if len(kinds) <= 1 or kinds == {int, float}:
+        return values
+    return [None if v is None else str(v) for v in values]
+
+
+class RecordStore:
+    """Random access to a folder written by :class:`RecordWriter`.
+
+    Args:
+        folder: the folder given to ``tools/prepare.py --out``.
+
+    Raises:
+        FileNotFoundError: nothing was prepared there.
+    """
+
+    def __init__(self, folder: str | Path):
+        self._shards = Path(folder) / "shards"
+        if not (self._shards / "index.parquet").is_file():
+            raise FileNotFoundError(
+                f"no records in {folder}; make them with: python -m tools.prepare SOURCE --out {folder}"
+            )
+        self.index: list[dict[str, Any]] = pq.read_table(self._shards / "index.parquet").to_pylist()
+        self._readers: dict[int, ArrayRecordReader] = {}
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def read(self, number: int, *, pictures: tuple[str, ...] = ("mouths", "faces")) -> Record:
+        """The record of row ``number`` of the index."""
+        row = self.index[number]
+        shard = row["shard"]
+        if shard not in self._readers:
+            path = self._shards / f"{shard:05d}.array_record"
+            self._readers[shard] = ArrayRecordReader(str(path), "readahead_buffer_size:0")
+        return decode(self._readers[shard].read([row["row"]])[0], pictures=pictures)
+
+    def where(self, condition: str) -> list[int]:
+        """Rows that satisfy ``column=a,b;column!=c;...`` (values compared as text, ``*`` at the end = prefix).
+
+        Raises:
+            KeyError: an unknown column.
+            ValueError: a malformed condition.
+        """
+        rows = list(range(len(self.index)))
+        for term in filter(None, (t.strip() for t in condition.split(";"))):
+            test = _term(term, set(self.index[0]) if self.index else set())
+            rows = [i for i in rows if test(self.index[i])]
+        return rows
+
+
+def _term(term: str, known: set[str]) -> Callable[[dict[str, Any]], bool]:
+    name, sign, values = term.partition("=")
+    negated = name.endswith("!")
+    name = name.rstrip("!").strip()
+    if not sign:
+        raise ValueError(f"condition {term!r} is not of the form column=value[,value]")
+    if known and name not in known:
+        raise KeyError(f"the index has no column {name!r}; it has {', '.join(sorted(known))}")
+    accepted = [v.strip() for v in values.split(",")]
+
+    def test(row: dict[str, Any]) -> bool:
+        value = "" if row.get(name) is None else str(row[name])
+        hit = any(value.startswith(a[:-1]) if a.endswith("*") else value == a for a in accepted)
+        return hit != negated
+
+    return test

@@ -1,0 +1,26 @@
+"""The lip-sync pair that sees mouth pixels; its sound trunk starts from the landmark pair's.
+
+    python -m train.run --config configs/sync_pixels.py --workdir work/sync_pixels
+"""
+
+from avdetect.config import Config, DataConfig, ModelConfig, OptimConfig, SyncConfig, TrainConfig
+
+
+def get_config() -> Config:
+    return Config(
+        name="sync_pixels",
+        seed=2,
+        model=ModelConfig(sync_pixels=SyncConfig(input="pixels", width=192, blocks=2)),
+        data=DataConfig(
+            train_where="split=train;source=LRC-AR", val_where="split=val;source=LRC-AR"
+        ),
+        optim=OptimConfig(lr=1.5e-3, warmup=200),
+        train=TrainConfig(
+            part="sync_pixels",
+            steps=3000,
+            batch=32,
+            eval_every=500,
+            save_every=500,
+            warm_start="work/sync_landmarks/part",
+        ),
+    )

@@ -1,0 +1,29 @@
+"""What each part of the detector is trained on: batches by step, loss, evaluation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from avdetect.config import Config
+    from train.loop import Task
+
+
+def make_task(config: Config) -> Task:
+    """The task of ``config.train.part``; its records are read here."""
+    part = config.train.part
+    if part in ("sync_landmarks", "sync_pixels"):
+        from train.tasks.sync import SyncTask
+
+        return SyncTask(config)
+    if part == "visual":
+        from train.tasks.visual import VisualTask
+
+        return VisualTask(config)
+    if part == "audio":
+        from train.tasks.audio import AudioTask
+
+        return AudioTask(config)
+    from train.tasks.fusion import FusionTask
+
+    return FusionTask(config)
