@@ -83,7 +83,7 @@ class Calibration:
         speaking_confidence: lag-curve confidence (maximum minus median, similarity units) from which a face is taken
             to be the source of the sound.
         offset_confidence: lag-curve confidence below which no offset is reported.
-        offset_sharpness: the same for the standardised confidence (robust standard deviations of the curve).
+        offset_sharpness: the same for the standardised confidence (standard errors of the curve).
         lip_motion: activity of the lips from which a face is taken to be talking (see ``sync.speaking``).
         speech_probability: a tick is speech at or above this.
         min_duration_s: less visible or covered time than this is ``too_short``.

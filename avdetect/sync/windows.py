@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int
 
-from avdetect.sync.curve import LagSums, confidences, lag_sums, peaks
+from avdetect.sync.curve import LagSums, confidences, lag_sums, peaks, spread
 from avdetect.sync.offset import TICK_MS
 from avdetect.types import TICK_RATE
 
@@ -26,7 +26,7 @@ class OffsetWindows:
         offset_ms: offset in the window, NaN where it is not reliable.
         raw_offset_ms: offset of the highest lag whether reliable or not; NaN without usable lags.
         confidence: maximum minus median of the window's lag curve; NaN without usable lags.
-        sharpness: the same in robust standard deviations of the window's curve.
+        sharpness: the same in robust standard deviations of all windows' curves away from their peaks.
         reliable: whether the offset counts.
         curves: the lag curves, NaN where refused.
     """
@@ -69,7 +69,8 @@ def offset_windows(
         sums = lag_sums(similarity[low * HOP : high * HOP], weights[low * HOP : high * HOP], block=HOP)
         curves[first:last] = _rolling(sums, half, first - low, last - low).curves()
     position, at_end = peaks(curves, lags)
-    confidence, sharpness = confidences(curves)
+    confidence = confidences(curves)
+    sharpness = confidence / spread(curves)
     reliable = (at_end == 0) & (confidence >= min_confidence) & (sharpness >= min_sharpness)
     raw = position * TICK_MS - zero_offset_ms
     return OffsetWindows(

@@ -36,7 +36,10 @@ def judge(analysis: Analysis, calibration: Calibration, *, model: Mapping[str, s
         calibration: of the detector that measured it.
         model: name, version and SHA-256 of that detector (its card; other keys are ignored).
     """
-    findings = decide_speaking([measure_track(track, calibration) for track in analysis.tracks], calibration)
+    still = analysis.info.video is not None and analysis.info.video.is_still
+    findings = decide_speaking(
+        [measure_track(track, calibration, still=still) for track in analysis.tracks], calibration
+    )
     abstained = abstentions(analysis.info, findings, calibration)
     probability = combined(findings, calibration)
     verdict = decide(probability, analysis.info, findings, calibration)

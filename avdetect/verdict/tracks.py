@@ -81,8 +81,8 @@ def good_ticks(quality: Quality | None, minima: QualityMinima, t: int) -> Bool[n
     return ~bad
 
 
-def measure_track(track: TrackEvidence, calibration: Calibration) -> TrackFindings:
-    """Everything about a track that does not depend on the other tracks."""
+def measure_track(track: TrackEvidence, calibration: Calibration, *, still: bool = False) -> TrackFindings:
+    """Everything about a track that does not depend on the other tracks. One tick of a ``still`` is enough to judge."""
     evidence, t = track.evidence, track.n_ticks
     visible = track.visible if track.visible is not None else np.zeros(t, bool)
     good = good_ticks(track.quality, calibration.quality, t)
@@ -111,7 +111,8 @@ def measure_track(track: TrackEvidence, calibration: Calibration) -> TrackFindin
         for kind, ticks, scaling in kinds
     }
     probability = {
-        kind: pool(ticks, scaling, segments[kind], calibration.min_speech_s) for kind, ticks, scaling in kinds
+        kind: pool(ticks, scaling, segments[kind], 0.0 if still and kind == "visual" else calibration.min_speech_s)
+        for kind, ticks, scaling in kinds
     }
     return TrackFindings(
         track=track,
