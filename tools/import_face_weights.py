@@ -173,7 +173,7 @@ def face_mesh_name(operation: Operation) -> str:
 
 
 def parameters(operations: list[Operation], network: str) -> dict[str, np.ndarray]:
-    """Constants under our names and in our layouts: kernels (h, w, in, out), pointwise (in, out), depthwise (h, w, c)."""
+    """Constants by our names, in our layouts: kernels (h, w, in, out), pointwise (in, out), depthwise (h, w, c)."""
     found: dict[str, np.ndarray] = {}
     for operation in operations:
         name = blazeface_name(operation) if network == "blazeface_short" else face_mesh_name(operation)

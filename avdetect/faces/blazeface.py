@@ -1,6 +1,6 @@
 """BlazeFace, short range: where faces are in a 128x128 picture.
 
-The graph of MediaPipe's ``face_detection_short_range.tflite`` (Bazarevsky et al. 2019, arXiv:1907.05047), re-implemented;
+The graph of MediaPipe's ``face_detection_short_range.tflite`` (Bazarevsky et al. 2019, arXiv:1907.05047), re-written;
 the numbers come from ``avdetect/weights/faces/blazeface_short.safetensors``.
 """
 

@@ -23,7 +23,7 @@ SQUEEZED = 32
 
 
 class Branch(nnx.Module):
-    """From the trunk's 6x6 picture to ``n_out`` numbers: blocks at 3x3, a squeeze to 32 channels, a block, a 3x3 head."""
+    """From the trunk's 6x6 picture to ``n_out`` numbers: blocks, a squeeze to 32 channels, a block, a 3x3 head."""
 
     def __init__(self, n_wide: int, n_out: int):
         wide = [Block(WIDTH, WIDTH, stride=2 if i == 0 else 1, prelu=True) for i in range(n_wide)]

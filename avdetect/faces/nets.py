@@ -59,7 +59,7 @@ def load_network(name: str) -> nnx.Module:
 
 
 def compiled(module: nnx.Module) -> Callable:
-    """The module as a jitted function of its input. The numbers are constants of the program, folded at compile time."""
+    """The module as a jitted function of its input; its numbers become constants of the program."""
     return jax.jit(lambda x: module(x))
 
 

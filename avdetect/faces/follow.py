@@ -1,0 +1,209 @@
+"""Follows faces from frame to frame by their landmarks, and looks again with the detector when that is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from avdetect.faces.align import Alignment, fit_pose
+from avdetect.faces.config import LOOK_EVERY, Shown, Sighting, TrackerConfig
+from avdetect.faces.crops import take_patch
+from avdetect.faces.detect import Detection, detect, frame_tiles, overlap, small_tiles
+from avdetect.faces.nets import FaceNets
+from avdetect.faces.roi import Roi, apart, around, box_of, cut, moved, to_frame
+
+TOLERANCE = (0.08, 0.12, 0.17)
+"""Shift (of the side), log ratio of sides and turn (radians) beyond which a square was too badly predicted."""
+HISTORY = 5
+"""Frames over which a face's motion is estimated."""
+LONGEST_GUESS_S = 0.4
+"""A motion is not carried on for longer than this."""
+
+
+@dataclass
+class Face:
+    """What is remembered of a face between groups."""
+
+    number: int
+    scene: int
+    seen_tick: int
+    guess: Roi
+    """Where to look next when there is no motion to go by."""
+    lost: bool = False
+    box: np.ndarray = field(default_factory=lambda: np.zeros(4, np.float32))
+    past: list[tuple[float, Roi]] = field(default_factory=list)
+
+    def expected(self, time_s: float) -> Roi:
+        """The square where the face should be at a time, from its motion over the last frames."""
+        if not self.past:
+            return self.guess
+        last_time, last = self.past[-1]
+        if len(self.past) < 2 or last_time <= self.past[0][0]:
+            return last
+        time = np.array([t for t, _ in self.past])
+        place = np.array([(r.x, r.y, np.log(r.side), r.angle) for _, r in self.past])
+        place[:, 3] = np.unwrap(place[:, 3])
+        time = time - time.mean()
+        rate = time @ (place - place.mean(0)) / (time @ time)
+        # Half the speed: heads turn back more often than they go on (measured: least squares over real talkers).
+        return moved(last, rate * 0.5, min(time_s - last_time, LONGEST_GUESS_S))
+
+    def saw(self, shown: Shown, roi: Roi, box: np.ndarray) -> None:
+        """Remember a sighting."""
+        self.past = [*self.past[-HISTORY + 1 :], (shown.time_s, roi)]
+        self.seen_tick, self.box, self.lost = shown.tick, box, False
+
+    def restart(self, guess: Roi, scene: int) -> None:
+        """Found again by the detector: forget the motion."""
+        self.guess, self.past, self.lost, self.scene = guess, [], False, scene
+
+
+class Follower:
+    """Turns groups of frames into sightings of faces.
+
+    Attributes:
+        faces: faces that are followed or were lost a short while ago.
+        ended: numbers of faces that were given up since the caller last emptied this list.
+    """
+
+    def __init__(self, config: TrackerConfig, alignment: Alignment, nets: FaceNets):
+        self.config, self.alignment, self.nets = config, alignment, nets
+        self.faces: list[Face] = []
+        self.ended: list[int] = []
+        self._births = 0
+        self._scene = 0
+        self._small_tick: int | None = None
+
+    def group(self, number: int, frames: list[Shown]) -> list[Sighting]:
+        """Follow all faces through the new frames of one group, in order.
+
+        Args:
+            number: which group of the clock this is; the detector's turn comes round by it.
+            frames: frames first shown in this group.
+        """
+        found: list[Sighting] = []
+        starts = [i for i, shown in enumerate(frames) if i == 0 or shown.cut]
+        for i, start in enumerate(starts):
+            run = frames[start : starts[i + 1] if i + 1 < len(starts) else len(frames)]
+            found += self._run(run, turn=i == 0 and number % LOOK_EVERY == 0)
+        return found
+
+    def forget(self, tick: int) -> None:
+        """Give up faces that have not been seen for too long before ``tick``."""
+        for face in [f for f in self.faces if tick - f.seen_tick > self.config.max_gap_ticks]:
+            self._end(face)
+
+    def _run(self, frames: list[Shown], *, turn: bool) -> list[Sighting]:
+        """Frames without a cut between them."""
+        first = frames[0]
+        self.forget(first.tick)
+        if first.cut:
+            self._scene += 1
+            for face in self.faces:
+                face.lost = True
+        if first.cut or turn or not self.faces or any(f.lost for f in self.faces):
+            self._look(first)
+        active = [f for f in self.faces if not f.lost]
+        found, loss = self._follow(active, frames)
+        if loss is not None:  # one more try from where the first face went missing
+            followed = {f.number for f in active if not f.lost}
+            self._look(frames[loss])
+            again = [f for f in self.faces if not f.lost and f.number not in followed]
+            found += self._follow(again, frames[loss:])[0]
+        self._drop_twins()
+        return found
+
+    def _follow(self, faces: list[Face], frames: list[Shown]) -> tuple[list[Sighting], int | None]:
+        """Mesh of several faces in several frames; also the first frame in which one of them is missing."""
+        jobs = [(face, shown) for face in faces for shown in frames]
+        if not jobs:
+            return [], None
+        rois = [face.expected(shown.time_s) for face, shown in jobs]
+        meshes, presence = self._mesh(jobs, rois)
+        again = [
+            i for i in range(len(jobs)) if presence[i] > 0.1 and badly_placed(rois[i], around(meshes[i]), TOLERANCE)
+        ]
+        if again:
+            new, score = self._mesh([jobs[i] for i in again], [around(meshes[i]) for i in again])
+            for n, i in enumerate(again):
+                meshes[i], presence[i] = new[n], score[n]
+        found: list[Sighting] = []
+        loss: int | None = None
+        for i, (face, shown) in enumerate(jobs):
+            if face.lost:
+                continue
+            if presence[i] < self.config.presence:
+                face.lost = True
+                at = i % len(frames)
+                loss = at if loss is None else min(loss, at)
+                continue
+            pose = fit_pose(meshes[i], self.alignment)
+            patch = take_patch(shown.pixels, pose, self.alignment)
+            face.saw(shown, around(meshes[i]), box_of(meshes[i]))
+            found.append(
+                Sighting(face.number, shown.number, shown.time_s, face.scene, meshes[i], presence[i], pose, patch)
+            )
+        return found, loss
+
+    def _mesh(self, jobs: list[tuple[Face, Shown]], rois: list[Roi]) -> tuple[list[np.ndarray], list[float]]:
+        """Run the mesh network on squares of frames; points in frame pixels."""
+        points, presence = self.nets.mesh(
+            np.stack([cut(shown.pixels, roi) for (_, shown), roi in zip(jobs, rois, strict=True)])
+        )
+        return [to_frame(p, roi) for p, roi in zip(points, rois, strict=True)], [float(v) for v in presence]
+
+    def _look(self, shown: Shown) -> None:
+        """Run the detector on a frame: revive lost faces, start new ones."""
+        height, width = shown.pixels.shape[:2]
+        found = detect(shown.pixels, self.nets, frame_tiles(height, width), threshold=self.config.detection_score)
+        known = [f for f in self.faces if not f.lost]
+        if not found and not known and self.config.small_faces and self._small_due(shown.tick):
+            self._small_tick = shown.tick
+            found = detect(shown.pixels, self.nets, small_tiles(height, width), threshold=self.config.small_score)
+        fresh = [d for d in found if not any(same_place(d, f.expected(shown.time_s)) for f in known)]
+        for face in [f for f in self.faces if f.lost]:
+            match = [d for d in fresh if comes_back(d, face, cut=shown.cut)]
+            if match:
+                face.restart(match[0].roi, self._scene)
+                fresh = [d for d in fresh if d is not match[0]]
+            elif shown.cut:
+                self._end(face)
+        fresh.sort(key=lambda d: -d.roi.side)
+        for detection in fresh[: max(0, self.config.max_faces - sum(not f.lost for f in self.faces))]:
+            self.faces.append(Face(self._births, self._scene, shown.tick, detection.roi))
+            self._births += 1
+
+    def _small_due(self, tick: int) -> bool:
+        """Small tiles are searched at most once a second."""
+        return self._small_tick is None or tick - self._small_tick >= 25
+
+    def _drop_twins(self) -> None:
+        """Two tracks on one face: the younger ends."""
+        seen = [f for f in self.faces if not f.lost and f.past]
+        for i, face in enumerate(seen):
+            if any(overlap(face.box, older.box) > 0.5 for older in seen[:i] if older in self.faces):
+                self._end(face)
+
+    def _end(self, face: Face) -> None:
+        self.faces.remove(face)
+        self.ended.append(face.number)
+
+
+def badly_placed(used: Roi, right: Roi, tolerance: tuple[float, float, float]) -> bool:
+    """Whether a square differs from the right one in place, size or turn by more than the tolerance."""
+    return any(d > limit for d, limit in zip(apart(used, right), tolerance, strict=True))
+
+
+def same_place(detection: Detection, roi: Roi) -> bool:
+    """Whether a detection is of the face in a square: centres within a third of the side, sizes within a factor 2."""
+    distance, ratio, _ = apart(detection.roi, roi)
+    return distance < 0.33 and ratio < 0.7
+
+
+def comes_back(detection: Detection, face: Face, *, cut: bool) -> bool:
+    """Whether a detection is a face that was lost: near where it was, and after a cut almost at the same place."""
+    if not face.past:
+        return same_place(detection, face.guess)
+    distance, ratio, _ = apart(detection.roi, face.past[-1][1])
+    return distance < 0.12 and ratio < 0.3 if cut else distance < 0.6 and ratio < 0.7
