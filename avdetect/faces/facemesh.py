@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, UInt8
 
-from avdetect.faces.separable import Block, Convolution, prelu
+from avdetect.faces.separable import Block, Convolution, blank, prelu
 
 INPUT_SIZE = 192
 CHANNELS = (16, 16, 16, 32, 32, 32, 64, 64, 64, 128, 128, 128, 128, 128, 128)
@@ -29,7 +29,7 @@ class Branch(nnx.Module):
         wide = [Block(WIDTH, WIDTH, stride=2 if i == 0 else 1, prelu=True) for i in range(n_wide)]
         self.blocks = nnx.List([*wide, Block(SQUEEZED, SQUEEZED, prelu=True)])
         self.squeeze = Convolution(WIDTH, SQUEEZED)
-        self.squeeze_slope = nnx.Param(jnp.zeros(SQUEEZED))
+        self.squeeze_slope = blank(SQUEEZED)
         self.head = Convolution(3, 3, SQUEEZED, n_out)
         self.n_wide = n_wide
 
@@ -48,7 +48,7 @@ class FaceMesh(nnx.Module):
 
     def __init__(self) -> None:
         self.stem = Convolution(3, 3, 3, CHANNELS[0])
-        self.stem_slope = nnx.Param(jnp.zeros(CHANNELS[0]))
+        self.stem_slope = blank(CHANNELS[0])
         self.blocks = nnx.List(
             Block(CHANNELS[i], CHANNELS[i + 1], stride=2 if i in STRIDED else 1, prelu=True)
             for i in range(len(CHANNELS) - 1)

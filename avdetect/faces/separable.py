@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jax import lax
 from jaxtyping import Array, Float
@@ -46,12 +47,17 @@ def halve(x: Float[Array, "b h w c"]) -> Float[Array, "b h2 w2 c"]:
     return x.reshape(b, h // 2, 2, w // 2, 2, c).max((2, 4))
 
 
+def blank(*shape: int) -> nnx.Param:
+    """A parameter that waits for its numbers. Made by numpy: JAX would compile a program for each shape."""
+    return nnx.Param(np.zeros(shape, np.float32))
+
+
 class Convolution(nnx.Module):
     """Kernel and bias of a convolution; ``kernel`` is (h, w, in, out), (in, out) for 1x1 or (h, w, c) for depthwise."""
 
     def __init__(self, *shape: int):
-        self.kernel = nnx.Param(jnp.zeros(shape))
-        self.bias = nnx.Param(jnp.zeros(shape[-1]))
+        self.kernel = blank(*shape)
+        self.bias = blank(shape[-1])
 
     def dense(self, x: Float[Array, "b h w c"], stride: int = 1, padding: str = "SAME") -> Float[Array, "b h2 w2 d"]:
         """An ordinary convolution."""
@@ -81,7 +87,7 @@ class Block(nnx.Module):
         self.stride = stride
         self.added = channels_out - channels_in
         if prelu:
-            self.slope = nnx.Param(jnp.zeros(channels_out))
+            self.slope = blank(channels_out)
         else:
             self.slope = None
 
