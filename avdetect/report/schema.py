@@ -184,7 +184,7 @@ class FailedReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
-        return {"schema": SCHEMA, "file": {"path": self.path}, "error": self.error}
+        return {"schema": SCHEMA, "file": {"path": plain(self.path)}, "error": plain(self.error)}
 
     def to_json(self, *, indent: int | None = None) -> str:
         """One JSON object, without a line break at its end."""
@@ -205,16 +205,23 @@ def _track(data: Mapping[str, Any]) -> TrackReport:
     return TrackReport(**{**data, **rest})
 
 
-def plain(value: Any) -> Any:
-    """Dataclasses, mappings and sequences as plain JSON types; numbers that are not finite become ``None``."""
+def plain(value: Any, *, leave_out: tuple[str, ...] = ()) -> Any:
+    """Dataclasses, mappings and sequences as plain JSON types.
+
+    Numbers that are not finite become ``None``. Fields named in ``leave_out`` are skipped. A file name that is not
+    valid UTF-8 keeps its odd bytes as ``\\udcXX`` escapes in plain ASCII, so that the JSON can always be written.
+    """
     if hasattr(value, "__dataclass_fields__"):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+        names = [f.name for f in fields(value) if f.name not in leave_out]
+        return {name: plain(getattr(value, name), leave_out=leave_out) for name in names}
     if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
-    if isinstance(value, str | bool) or value is None:
+        return {str(name): plain(item, leave_out=leave_out) for name, item in value.items()}
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
+        return [plain(item, leave_out=leave_out) for item in value]
     if isinstance(value, int):
         return value
     number = float(value)

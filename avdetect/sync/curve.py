@@ -153,7 +153,7 @@ def confidences(curves: Float64[np.ndarray, "n k"]) -> Float64[np.ndarray, " n"]
 
 
 def off_peak(curves: Float64[np.ndarray, "n k"], *tops: Int[np.ndarray, " n"]) -> Float64[np.ndarray, "n k"]:
-    """The curves less their medians, NaN within 3 lags of each index in ``tops``: what they are made of but the peak."""
+    """The curves less their medians, NaN within 3 lags of each index in ``tops``: all but the peak."""
     index = np.arange(curves.shape[1])
     near = np.zeros(curves.shape, bool)
     for top in tops:
@@ -163,8 +163,10 @@ def off_peak(curves: Float64[np.ndarray, "n k"], *tops: Int[np.ndarray, " n"]) -
 
 def spread(curves: Float64[np.ndarray, "n k"]) -> float:
     """Robust standard deviation of curves away from their own peaks, pooled, since one curve has few lags."""
-    rest = off_peak(curves, summits(curves)) if len(curves) else np.empty(0)
-    rest = rest[np.isfinite(rest)]
+    if not len(curves):
+        return 1.0
+    around = off_peak(curves, summits(curves))
+    rest = around[np.isfinite(around)]
     return max(1.4826 * float(np.median(np.abs(rest))), 1e-6) if len(rest) else 1.0
 
 

@@ -10,8 +10,8 @@ from jaxtyping import Float
 MIN_SPAN_S = 20.0
 """Below this, a drift that a viewer would notice in an hour is lost in the noise of the windows."""
 MIN_WINDOWS = 8
-MAX_HALF_WIDTH_PPM = 1500.0
-"""An interval wider than this to either side cannot tell a 24 Hz for 25 Hz mistake from none: nothing is reported."""
+MAX_HALF_WIDTH_PPM = 500.0
+"""An interval wider than this to either side cannot tell 23.976 for 24 Hz (1000 ppm) from none: nothing is reported."""
 MAX_POINTS = 400
 
 

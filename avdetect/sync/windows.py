@@ -16,6 +16,10 @@ HOP = 10
 SPAN = 5
 """Hops in a window: 2 s. At the ends of a track the window is cut, down to 1.2 s."""
 
+AGREE_MS = 60.0
+CHANCE_SHARPNESS = 2.5
+"""Standardised confidence that a quarter of the windows reach when sound and lips have nothing in common."""
+
 
 @dataclass(frozen=True)
 class OffsetWindows:
@@ -57,7 +61,8 @@ def offset_windows(
         weights: weight of each tick; 1 everywhere by default.
         zero_offset_ms: what the detector reads on clips in sync; subtracted.
         min_confidence: maximum minus median from which a window is reliable.
-        min_sharpness: standardised confidence from which a window is reliable.
+        min_sharpness: standardised confidence from which an offset would be believed. One window of many needs 1 more,
+            or 0.5 less if a window next to it, which it does not overlap, finds the same offset within 60 ms.
     """
     weights = np.ones(len(similarity)) if weights is None else weights
     n = -(-len(similarity) // HOP) if len(similarity) else 0
@@ -71,8 +76,9 @@ def offset_windows(
     position, at_end = peaks(curves, lags)
     confidence = confidences(curves)
     sharpness = confidence / spread(curves)
-    reliable = (at_end == 0) & (confidence >= min_confidence) & (sharpness >= min_sharpness)
     raw = position * TICK_MS - zero_offset_ms
+    sharp = (sharpness >= min_sharpness + 1.0) | ((sharpness >= min_sharpness - 0.5) & _seconded(raw))
+    reliable = (at_end == 0) & (confidence >= min_confidence) & sharp
     return OffsetWindows(
         centre_s=(np.arange(n) + 0.5) * HOP / TICK_RATE,
         offset_ms=np.where(reliable, raw, np.nan),
@@ -82,6 +88,25 @@ def offset_windows(
         reliable=reliable,
         curves=curves,
     )
+
+
+def _seconded(offsets: np.ndarray) -> np.ndarray:
+    """Whether the next window to either side that shares no tick agrees."""
+    padded = np.pad(offsets, SPAN, constant_values=np.nan)
+    before, after = padded[: len(offsets)], padded[2 * SPAN :]
+    return (np.abs(before - offsets) <= AGREE_MS) | (np.abs(after - offsets) <= AGREE_MS)
+
+
+def agreement_height(windows: OffsetWindows) -> float:
+    """What agreement of lips and sound is worth in this track, similarity units; about 0 where there is none.
+
+    The upper quartile of the windows' confidence (part of the file may be silent), less what chance alone gives.
+    """
+    good = np.isfinite(windows.confidence)
+    if not good.any():
+        return 0.0
+    by_chance = np.clip(CHANCE_SHARPNESS / np.maximum(windows.sharpness[good], 1e-6), 0.0, 1.0)
+    return float(np.quantile(windows.confidence[good] * np.sqrt(1.0 - by_chance**2), 0.75))
 
 
 def _rolling(sums: LagSums, half: int, first: int, last: int) -> LagSums:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from avdetect.verdict.analysis import NO_FACE_TRACK, Analysis, TrackEvidence
+from avdetect.verdict.audit import audit_sync
 from avdetect.verdict.judge import judge
 
-__all__ = ["NO_FACE_TRACK", "Analysis", "TrackEvidence", "judge"]
+__all__ = ["NO_FACE_TRACK", "Analysis", "TrackEvidence", "audit_sync", "judge"]

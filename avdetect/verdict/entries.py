@@ -33,6 +33,11 @@ def rounded(value: float | None, digits: int = 4) -> float | None:
     return round(float(value), digits) if value is not None and np.isfinite(value) else None
 
 
+def interval(ends: tuple[float, float] | None, digits: int) -> tuple[float, float] | None:
+    """An interval, rounded."""
+    return None if ends is None else (round(float(ends[0]), digits), round(float(ends[1]), digits))
+
+
 def _sync(f: TrackFindings) -> SyncReport:
     e = f.estimate
     if e is None:
@@ -41,7 +46,7 @@ def _sync(f: TrackFindings) -> SyncReport:
     return SyncReport(
         probability_mismatch=rounded(f.sync),
         offset_ms=offset,
-        offset_ci_ms=(round(float(e.ci_ms[0]), 1), round(float(e.ci_ms[1]), 1)) if e.ci_ms is not None else None,
+        offset_ci_ms=interval(e.ci_ms, 1),
         offset_text=offset_text(offset),
         confidence=rounded(e.confidence),
         drift_ppm=rounded(f.drift.ppm, 0),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from avdetect.calibration import Calibration
 from avdetect.sync.band import band_sentence
-from avdetect.types import AbstainReason, Segment, VerdictName
+from avdetect.sync.drift import Drift
+from avdetect.types import TICK_RATE, AbstainReason, Segment, VerdictName
 from avdetect.verdict.analysis import Analysis
 from avdetect.verdict.tracks import TrackFindings
 
@@ -99,7 +100,18 @@ def _timing(findings: Sequence[TrackFindings]) -> list[str]:
             continue
         who = f" (face {f.track.track_id})" if several else ""
         lines.append(band_sentence(e.offset_ms, e.ci_ms, at_end=e.at_end, who=who))
-        if f.drift.ppm is not None and f.drift.ci_ppm is not None and f.drift.ci_ppm[0] * f.drift.ci_ppm[1] > 0:
-            way = "later" if f.drift.ppm > 0 else "earlier"
-            lines.append(f"The sound gets {abs(f.drift.ppm) * 0.06:.0f} ms {way} every minute{who}.")
+        if len(f.offset_segments) > 1:
+            jumps = [f.track.start_s + s.start / TICK_RATE for s in f.offset_segments[1:]]
+            times = ", ".join(f"{t:.1f}" for t in jumps[:MAX_SEGMENTS]) + (" ..." if len(jumps) > MAX_SEGMENTS else "")
+            lines.append(f"The offset{who} jumps at {times} s.")
+        if drift := drift_sentence(f.drift, who=who):
+            lines.append(drift)
     return lines
+
+
+def drift_sentence(drift: Drift, *, who: str = "") -> str:
+    """The drift as a sentence; empty where there is none or it cannot be told from none."""
+    if drift.ppm is None or drift.ci_ppm is None or drift.ci_ppm[0] * drift.ci_ppm[1] <= 0:
+        return ""
+    way = "later" if drift.ppm > 0 else "earlier"
+    return f"The sound{who} gets {abs(drift.ppm) * 0.06:.0f} ms {way} every minute ({drift.ppm:+.0f} ppm)."

@@ -9,11 +9,12 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from avdetect.calibration import Calibration, Platt, QualityMinima
-from avdetect.sync.drift import Drift, estimate_drift
+from avdetect.sync.drift import Drift
 from avdetect.sync.offset import OffsetEstimate, estimate_offset
+from avdetect.sync.segments import OffsetSegment, offset_segments
 from avdetect.sync.speaking import tick_weights
-from avdetect.sync.windows import SPAN, OffsetWindows, offset_windows
-from avdetect.types import TICK_RATE, Quality, Segment, SegmentKind
+from avdetect.sync.windows import OffsetWindows, offset_windows
+from avdetect.types import TICK_RATE, Evidence, Quality, Segment, SegmentKind
 from avdetect.verdict.analysis import NO_FACE_TRACK, TrackEvidence
 from avdetect.verdict.segments import find_segments
 
@@ -30,6 +31,7 @@ class TrackFindings:
         weights: of the ticks for the offset.
         estimate: offset of the whole track; ``None`` without both face and sound.
         windows: offset over time; ``None`` as above.
+        offset_segments: stretches over which the offset does not jump; empty as above.
         drift: growth of the offset.
         visible_s, covered_s, speech_s: seconds with the face, with sound, and with speech.
         good_share: part of the visible ticks that are good enough to judge.
@@ -47,6 +49,7 @@ class TrackFindings:
     weights: Float64[np.ndarray, " t"]
     estimate: OffsetEstimate | None
     windows: OffsetWindows | None
+    offset_segments: tuple[OffsetSegment, ...]
     drift: Drift
     visible_s: float
     covered_s: float
@@ -58,11 +61,6 @@ class TrackFindings:
     def has_face(self) -> bool:
         """Whether there is a face to this track."""
         return self.track.visible is not None
-
-    @property
-    def offset_reliable(self) -> bool:
-        """Whether the offset of the whole track counts."""
-        return self.estimate is not None and self.estimate.offset_ms is not None
 
 
 def good_ticks(quality: Quality | None, minima: QualityMinima, t: int) -> Bool[np.ndarray, " t"]:
@@ -96,11 +94,9 @@ def measure_track(track: TrackEvidence, calibration: Calibration, *, still: bool
     sync_ticks = np.where(usable & heard & speech, evidence.sync, np.nan).astype(np.float64)
 
     weights = tick_weights(evidence.speech, visible) * track.audio_valid
-    estimate = windows = None
-    drift = Drift(None, why_not="Drift needs a face and its sound.")
+    estimate, windows, pieces, drift = None, None, (), Drift(None, why_not="Drift needs a face and its sound.")
     if visible.any() and heard.any() and np.isfinite(evidence.similarity).any():
-        estimate, windows = _offsets(evidence.similarity, evidence.lags, weights, calibration)
-        drift = estimate_drift(windows.centre_s, windows.offset_ms, stride=SPAN)
+        estimate, windows, pieces, drift = _offsets(evidence, weights, calibration)
     kinds: tuple[tuple[SegmentKind, np.ndarray, Platt], ...] = (
         ("visual", visual_ticks, calibration.visual),
         ("audio", audio_ticks, calibration.audio),
@@ -126,6 +122,7 @@ def measure_track(track: TrackEvidence, calibration: Calibration, *, still: bool
         weights=weights,
         estimate=estimate,
         windows=windows,
+        offset_segments=pieces,
         drift=drift,
         visible_s=float(visible.sum()) / TICK_RATE,
         covered_s=float(track.audio_valid.sum()) / TICK_RATE,
@@ -147,22 +144,28 @@ def pool(ticks: np.ndarray, scaling: Platt, segments: Sequence[Segment], min_s: 
 
 
 def _offsets(
-    similarity: np.ndarray, lags: np.ndarray, weights: np.ndarray, calibration: Calibration
-) -> tuple[OffsetEstimate, OffsetWindows]:
-    estimate = estimate_offset(similarity, lags, weights=weights, zero_offset_ms=calibration.zero_offset_ms)
+    evidence: Evidence, weights: np.ndarray, calibration: Calibration
+) -> tuple[OffsetEstimate, OffsetWindows, tuple[OffsetSegment, ...], Drift]:
+    def believe(estimate: OffsetEstimate) -> bool:
+        high_enough = estimate.confidence >= calibration.offset_confidence
+        return high_enough and estimate.sharpness >= calibration.offset_sharpness
+
+    zero = calibration.zero_offset_ms
     windows = offset_windows(
-        similarity,
-        lags,
+        evidence.similarity,
+        evidence.lags,
         weights=weights,
-        zero_offset_ms=calibration.zero_offset_ms,
+        zero_offset_ms=zero,
         min_confidence=calibration.offset_confidence,
         min_sharpness=calibration.offset_sharpness,
     )
-    if not (
-        estimate.confidence >= calibration.offset_confidence and estimate.sharpness >= calibration.offset_sharpness
-    ):
+    pieces, drift = offset_segments(
+        evidence.similarity, evidence.lags, windows, weights=weights, zero_offset_ms=zero, believe=believe
+    )
+    estimate = estimate_offset(evidence.similarity, evidence.lags, weights=weights, zero_offset_ms=zero)
+    if not believe(estimate):
         estimate = replace(estimate, offset_ms=None, ci_ms=None)
-    return estimate, windows
+    return estimate, windows, pieces, drift
 
 
 def decide_speaking(findings: Sequence[TrackFindings], calibration: Calibration) -> list[TrackFindings]:
