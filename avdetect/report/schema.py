@@ -209,7 +209,7 @@ def plain(value: Any, *, leave_out: tuple[str, ...] = ()) -> Any:
     """Dataclasses, mappings and sequences as plain JSON types.
 
     Numbers that are not finite become ``None``. Fields named in ``leave_out`` are skipped. A file name that is not
-    valid UTF-8 keeps its odd bytes as ``\\udcXX`` escapes in plain ASCII, so that the JSON can always be written.
+    valid UTF-8 keeps its odd bytes as backslash escapes in plain ASCII, so that the JSON can always be written.
     """
     if hasattr(value, "__dataclass_fields__"):
         names = [f.name for f in fields(value) if f.name not in leave_out]

@@ -9,6 +9,7 @@ another lag must be that much more probable than none to be believed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Float64, Int
@@ -104,7 +105,7 @@ def most_probable_path(votes: Float64[np.ndarray, "g k"], cost: float) -> Int[np
 
 def _runs(path: np.ndarray) -> list[tuple[int, int, int]]:
     starts = np.concatenate([[0], np.flatnonzero(np.diff(path)) + 1, [len(path)]])
-    return [(int(a), int(b), int(path[a])) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return [(int(a), int(b), int(path[a])) for a, b in pairwise(starts)]
 
 
 def _without_crumbs(runs: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

@@ -165,9 +165,9 @@ def spread(curves: Float64[np.ndarray, "n k"]) -> float:
     """Robust standard deviation of curves away from their own peaks, pooled, since one curve has few lags."""
     if not len(curves):
         return 1.0
-    around = off_peak(curves, summits(curves))
-    rest = around[np.isfinite(around)]
-    return max(1.4826 * float(np.median(np.abs(rest))), 1e-6) if len(rest) else 1.0
+    around = np.ravel(off_peak(curves, summits(curves)))
+    rest = np.abs(around[np.isfinite(around)])
+    return max(1.4826 * float(np.median(rest)), 1e-6) if len(rest) else 1.0
 
 
 def medians(curves: Float64[np.ndarray, "n k"]) -> Float64[np.ndarray, " n"]:

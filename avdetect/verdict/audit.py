@@ -129,7 +129,8 @@ def why_not_to_move(audit: Audit) -> str:
     grows = abs(main.drift_ppm or 0.0) * 1e-3 * (main.whole.end_s - main.whole.start_s)
     sure = main.drift_ci_ppm is not None and main.drift_ci_ppm[0] * main.drift_ci_ppm[1] > 0
     if sure and grows > MAX_DRIFT_MS:
-        return f"the offset drifts by {grows:.0f} ms over the file ({main.drift_ppm:+.0f} ppm), so one shift cannot mend it"
+        rate = f"{main.drift_ppm:+.0f} ppm"
+        return f"the offset drifts by {grows:.0f} ms over the file ({rate}), so one shift cannot mend it"
     if others := _disagreeing(audit.tracks, main):
         return f"faces {', '.join(map(str, others))} speak with another offset than face {main.id}"
     if low <= 0 <= high:
