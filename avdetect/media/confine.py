@@ -1,0 +1,55 @@
+"""What the decoder process takes away from itself before it touches the file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+from collections.abc import Iterator
+
+from avdetect.media.limits import Limits
+
+_COMPLAINTS_BYTES = 1 << 16
+
+
+def confine(limits: Limits) -> None:
+    """Bound the address space, processor time, written bytes and open files of this process; no core dumps."""
+    _bound("RLIMIT_AS", limits.memory_bytes)
+    _bound("RLIMIT_CPU", max(1, int(limits.cpu_s)))
+    _bound("RLIMIT_CORE", 0)
+    # Only standard error is written to, and a file that makes FFmpeg chatter must not fill the memory behind it.
+    _bound("RLIMIT_FSIZE", _COMPLAINTS_BYTES)
+    _shut(0, forever=False)
+
+
+@contextlib.contextmanager
+def allow_opens(count: int) -> Iterator[None]:
+    """Let this process open ``count`` descriptors inside the context; before and after it, none."""
+    _shut(count, forever=False)
+    try:
+        yield
+    finally:
+        _shut(0, forever=False)
+
+
+def forbid_opens() -> None:
+    """Let this process open nothing any more."""
+    _shut(0, forever=True)
+
+
+def _shut(room: int, *, forever: bool) -> None:
+    # The limit counts descriptor numbers, not descriptors: the first free number is what to bound.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    first_free = os.dup(0)
+    os.close(first_free)
+    limit = first_free + room
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit if forever else hard))
+
+
+def _bound(name: str, value: int) -> None:
+    kind = getattr(resource, name, None)
+    if kind is None:
+        return
+    with contextlib.suppress(ValueError, OSError):  # a system that does not bound this, or already bounds it lower
+        resource.setrlimit(kind, (value, value))
