@@ -172,7 +172,7 @@ def spread(curves: Float64[np.ndarray, "n k"]) -> float:
 
 def medians(curves: Float64[np.ndarray, "n k"]) -> Float64[np.ndarray, " n"]:
     """Median of each curve's usable lags; NaN where there are none, without a warning."""
-    some = np.isfinite(curves).any(axis=1)
+    some = np.asarray(np.isfinite(curves).any(axis=1))
     return np.where(some, np.nanmedian(np.where(some[:, None], curves, 0.0), axis=1), np.nan)
 
 

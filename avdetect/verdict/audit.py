@@ -119,18 +119,18 @@ def why_not_to_move(audit: Audit) -> str:
     main = audit.main
     if main is None or audit.offset_ms is None:
         return "the offset could not be measured with enough confidence"
-    if audit.offset_ci_ms is None:
-        return "there is too little speech for an interval of the offset"
-    low, high = audit.offset_ci_ms
-    if (high - low) / 2 > MAX_HALF_WIDTH_MS:
-        return f"the offset is too uncertain (95 % interval {low:+.0f} to {high:+.0f} ms)"
     if len(main.segments) > 1:
         return f"the offset jumps ({len(main.segments)} stretches), so one shift cannot mend it"
+    if audit.offset_ci_ms is None:
+        return "there is too little speech for an interval of the offset"
     grows = abs(main.drift_ppm or 0.0) * 1e-3 * (main.whole.end_s - main.whole.start_s)
     sure = main.drift_ci_ppm is not None and main.drift_ci_ppm[0] * main.drift_ci_ppm[1] > 0
     if sure and grows > MAX_DRIFT_MS:
         rate = f"{main.drift_ppm:+.0f} ppm"
         return f"the offset drifts by {grows:.0f} ms over the file ({rate}), so one shift cannot mend it"
+    low, high = audit.offset_ci_ms
+    if (high - low) / 2 > MAX_HALF_WIDTH_MS:
+        return f"the offset is too uncertain (95 % interval {low:+.0f} to {high:+.0f} ms)"
     if others := _disagreeing(audit.tracks, main):
         return f"faces {', '.join(map(str, others))} speak with another offset than face {main.id}"
     if low <= 0 <= high:
