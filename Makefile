@@ -68,7 +68,7 @@ docs: $(VENV)/.dev  ## build/docs/index.html
 	@echo build/docs/index.html
 
 bench: $(VENV)/.dev  ## seconds, real-time factor and memory for a 60 s file
-	@$(BIN)/python -m tools.bench
+	@$(BIN)/python -m tools.bench run
 
 train-smoke: $(VENV)/.dev  ## a few training steps, to see that the loop turns
 	@$(BIN)/python -m train.run --config configs/smoke.py --workdir work/smoke

