@@ -86,7 +86,7 @@ def _draw_heat(figure: Figure, axes: Axes, track: TrackAudit) -> None:
     shown = np.ma.masked_invalid((curves - _row_medians(curves)).T)
     top = float(np.quantile(shown.compressed(), 0.995)) if shown.count() else 1.0
     mesh = axes.pcolormesh(
-        _edges(times), _edges(picture.lags_ms), shown, cmap="magma", vmin=0.0, vmax=max(top, 0.05), rasterized=True
+        _edges(times), _edges(picture.lags_ms), shown, cmap="magma", vmin=0.0, vmax=max(top, 0.15), rasterized=True
     )
     axes.set_facecolor("#e9ecef")
     axes.set_ylabel("sound late by, ms", fontsize=9, color=_INK)

@@ -1,0 +1,123 @@
+"""Work on many files: one failing file is one error line, progress is on stderr, an interrupt is clean."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from avdetect.commands.inputs import Input
+from avdetect.report.schema import FailedReport
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+T = TypeVar("T")
+Report = Callable[[float], None]
+USAGE, FAILED, MATCHED, INTERRUPTED, PIPE_CLOSED = 2, 1, 3, 130, 141
+
+
+class UsageError(Exception):
+    """The command cannot run as it was called; its text is for the user."""
+
+
+def say(message: str) -> None:
+    """A line on stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def load_detector(bundle: Path | None) -> Any:
+    """The detector of a bundle.
+
+    Raises:
+        UsageError: there is no such bundle, or it does not fit this version.
+    """
+    import avdetect
+
+    try:
+        return avdetect.load(bundle)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot load the detector: {error}") from error
+
+
+def describe(error: BaseException, path: str) -> str:
+    """An exception as the ``error`` of a file; what is not expected is named by its type."""
+    from avdetect.media.errors import MediaError
+
+    if isinstance(error, MediaError):
+        return str(error)
+    text = str(error).strip() or "no further message"
+    return f"{path}: {type(error).__name__}: {text}"
+
+
+def work_through(
+    inputs: Sequence[Input], work: Callable[[Input, Report], T], *, quiet: bool = False
+) -> Iterator[T | FailedReport]:
+    """Results in the order of the inputs; any exception of a file becomes its :class:`FailedReport`.
+
+    Args:
+        inputs: the files.
+        work: makes the result of one, and may report the part done in [0, 1].
+        quiet: show no progress even on a terminal.
+    """
+    with _progress(len(inputs), quiet=quiet) as (begin, part):
+        for item in inputs:
+            begin(item.path)
+            if item.error:
+                yield FailedReport(item.path, item.error)
+                continue
+            try:
+                result = work(item, part)
+            except Exception as error:  # a batch survives whatever one file does
+                yield FailedReport(item.path, describe(error, item.path))
+            else:
+                yield result
+
+
+@contextmanager
+def _progress(total: int, *, quiet: bool) -> Iterator[tuple[Callable[[str], None], Report]]:
+    if quiet or not sys.stderr.isatty():
+        yield (lambda path: None), (lambda part: None)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
+    # stdout stays untouched: it is for data.
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task("", total=float(total))
+        count = -1
+
+        def begin(path: str) -> None:
+            nonlocal count
+            count += 1
+            name = os.path.basename(path)
+            label = name if total == 1 else f"{count + 1}/{total} {name}"
+            bar.update(task, description=label.replace("[", "\\["), completed=count)
+
+        yield begin, lambda part: bar.update(task, completed=count + min(max(part, 0.0), 1.0))
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """Run a command and turn its ways to end into exit codes, without a traceback for the expected ones."""
+    try:
+        code = run()
+        sys.stdout.flush()
+        return code
+    except UsageError as error:
+        say(f"avdetect: {error}")
+        return USAGE
+    except KeyboardInterrupt:
+        say("avdetect: interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has gone (head, less): be quiet, also when Python flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
