@@ -1,3 +1,76 @@
-"""avdetect: audio-visual deepfake detection and lip-sync audit."""
+"""avdetect: audio-visual deepfake detection and lip-sync audit.
+
+    >>> import avdetect
+    >>> report = avdetect.score("clip.mp4")          # doctest: +SKIP
+    >>> report.verdict, report.probability_fake      # doctest: +SKIP
+
+`score` and `audit` take a file; `load` gives a detector for clips (``detector.score(clip)``). Importing this package
+imports neither JAX nor NumPy: that happens on first use.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from avdetect.detector import Detector
+    from avdetect.report.schema import Report
+    from avdetect.types import Clip, Evidence, Label, Segment
 
 __version__ = "0.1.0"
+__all__ = ["Clip", "Detector", "Evidence", "Label", "MediaError", "Report", "Segment", "audit", "load", "score"]
+
+_LAZY = {
+    "Clip": "avdetect.types",
+    "Detector": "avdetect.detector",
+    "Evidence": "avdetect.types",
+    "Label": "avdetect.types",
+    "MediaError": "avdetect.media.errors",
+    "Report": "avdetect.report.schema",
+    "Segment": "avdetect.types",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        import importlib
+
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'avdetect' has no attribute {name!r}")
+
+
+def load(bundle: str | Path | None = None) -> Detector:
+    """A detector from a bundle; the bundle that ships with the package by default.
+
+    Raises:
+        FileNotFoundError: the folder is not a bundle.
+        ValueError: it was made under another preprocessing contract, or is damaged.
+    """
+    from avdetect.bundle import load_detector
+    from avdetect.devices import use_compilation_cache
+
+    use_compilation_cache()
+    return load_detector(bundle)
+
+
+@lru_cache(maxsize=1)
+def _default() -> Detector:
+    return load()
+
+
+def score(path: str | Path, *, detector: Detector | None = None) -> Report:
+    """Score one media file.
+
+    Args:
+        path: video, sound or still picture.
+        detector: from :func:`load`; the default bundle if not given (loaded once).
+
+    Raises:
+        MediaError: the file cannot be read; says what is wrong with it.
+    """
+    from avdetect.inference import score_file
+
+    return score_file(path, detector or _default())

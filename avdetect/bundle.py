@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import typing
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from flax import nnx
 
     from avdetect.detector import Detector
+    from avdetect.models.detector import DetectorNet
 
 FORMAT = "avdetect.bundle/1"
 FILES = ("model.safetensors", "config.json", "calibration.json", "preprocessing.json", "card.json")
@@ -84,6 +87,33 @@ def read_parts(folder: Path, module: nnx.Module) -> int:
     if taken == 0:
         raise ValueError(f"nothing in {folder} fits this part")
     return taken
+
+
+def assemble_net(folders: Sequence[Path]) -> DetectorNet:
+    """A network of the trained parts in the given folders.
+
+    Raises:
+        FileNotFoundError: a folder holds no part.
+        ValueError: a part is given twice.
+    """
+    from avdetect.config import Part
+    from avdetect.models.detector import DetectorNet
+
+    hints = typing.get_type_hints(ModelConfig)
+    found: dict[str, tuple[Path, Any]] = {}
+    for folder in folders:
+        descriptions = [p for p in sorted(Path(folder).glob("*.json")) if p.stem in typing.get_args(Part)]
+        if not descriptions:
+            raise FileNotFoundError(f"no trained part in {folder}; finish that run first")
+        for path in descriptions:
+            if path.stem in found:
+                raise ValueError(f"part {path.stem} is both in {found[path.stem][0].parent} and in {folder}")
+            kind = next(a for a in typing.get_args(hints[path.stem]) if a is not type(None))
+            found[path.stem] = (path, from_dict(json.loads(path.read_text())["options"], kind))
+    net = DetectorNet(ModelConfig(**{name: options for name, (_, options) in found.items()}))
+    for name, (path, _) in found.items():
+        fill(getattr(net, name), load_file(path.with_suffix(".safetensors")), str(path))
+    return net
 
 
 def write_bundle(

@@ -128,6 +128,7 @@ class TrainConfig:
         save_every: steps between checkpoints.
         keep: checkpoints kept.
         warm_start: folder of another run whose parameters of equal name and shape are taken over at step 0.
+        frozen: folders of trained parts that this run only listens to (the fusion head needs the others).
     """
 
     part: Part = "sync_landmarks"
@@ -138,6 +139,7 @@ class TrainConfig:
     save_every: int = 500
     keep: int = 2
     warm_start: str = ""
+    frozen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

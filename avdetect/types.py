@@ -35,6 +35,8 @@ MOUTH_SIZE = 64
 """Side of an aligned mouth crop, pixels."""
 MAX_LAG = 15
 """Lags searched for the lip-sync offset: -15 ... +15 ticks (-600 ... +600 ms)."""
+LAGS = np.arange(-MAX_LAG, MAX_LAG + 1, dtype=np.int32)
+"""Columns of a similarity matrix, ticks."""
 
 SegmentKind = Literal["visual", "audio", "sync"]
 VerdictName = Literal["real", "fake", "inconclusive"]

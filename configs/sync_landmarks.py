@@ -1,6 +1,6 @@
 """The lip-sync pair that sees mesh points.
 
-    python -m train.run --config configs/sync_landmarks.py --workdir work/sync_landmarks
+python -m train.run --config configs/sync_landmarks.py --workdir work/sync_landmarks
 """
 
 from avdetect.config import Config, DataConfig, ModelConfig, OptimConfig, SyncConfig, TrainConfig

@@ -1,6 +1,6 @@
 """The lip-sync pair that sees mouth pixels; its sound trunk starts from the landmark pair's.
 
-    python -m train.run --config configs/sync_pixels.py --workdir work/sync_pixels
+python -m train.run --config configs/sync_pixels.py --workdir work/sync_pixels
 """
 
 from avdetect.config import Config, DataConfig, ModelConfig, OptimConfig, SyncConfig, TrainConfig

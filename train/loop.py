@@ -18,6 +18,7 @@ from queue import Queue
 from typing import Any, Protocol
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -62,8 +63,10 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
     net = DetectorNet(config.model, seed=config.seed)
     model = getattr(net, options.part)
     if model is None:
-        raise ValueError(f"train.part={options.part} but model.{options.part} is none; set model.{options.part}=default")
-    average = nnx.clone(model)
+        raise ValueError(
+            f"train.part={options.part} but model.{options.part} is none; set model.{options.part}=default"
+        )
+    average = _copy(model)
     opt = nnx.Optimizer(model, optimizer(config.optim, options.steps), wrt=nnx.Param)
     count = sum(x.size for x in jax.tree.leaves(nnx.state(model, nnx.Param)))
 
@@ -75,7 +78,7 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
         _restore(restored, model, opt, average)
     elif options.warm_start:
         taken = read_parts(Path(options.warm_start), model)
-        nnx.update(average, nnx.state(model, nnx.Param))
+        average = _copy(model)
         print(f"{taken} arrays taken over from {options.warm_start}", file=sys.stderr)
     print(f"{options.part}: {count:,} parameters; {task.describe()}; from step {first}", file=sys.stderr)
 
@@ -111,6 +114,12 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
     checkpoints.close()
     write_part(workdir / "part", options.part, average, config.model)
     return figures
+
+
+def _copy(module: Any) -> Any:
+    """A module with buffers of its own (both are donated, and one buffer cannot be donated twice)."""
+    graph, state = nnx.split(module)
+    return nnx.merge(graph, jax.tree.map(jnp.copy, state))
 
 
 def _pure(*modules: Any) -> list[Any]:
@@ -155,7 +164,13 @@ def _write_config(workdir: Path, config: Config) -> None:
     path, new = workdir / "config.json", to_dict(config)
     if path.exists():
         old = json.loads(path.read_text())
-        allowed = {f.name for f in dataclasses.fields(config.train)} - {"part", "batch", "steps", "warm_start"}
+        allowed = {f.name for f in dataclasses.fields(config.train)} - {
+            "part",
+            "batch",
+            "steps",
+            "warm_start",
+            "frozen",
+        }
         for data in (old, new := json.loads(json.dumps(new))):
             data["train"] = {k: v for k, v in data["train"].items() if k not in allowed}
         if old != new:

@@ -21,7 +21,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def run(
     config: Annotated[Path, typer.Option(help="Python file with get_config().")],
     workdir: Annotated[Path, typer.Option(help="Folder for checkpoints, log.jsonl and the result.")],
-    set_: Annotated[list[str] | None, typer.Option("--set", help="name=value, e.g. optim.lr=1e-3 (repeatable).")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="name=value, as in optim.lr=1e-3.")] = None,
 ) -> None:
     """Parse, build the task, run the loop."""
     from avdetect.config import load_config, override

@@ -20,7 +20,7 @@ import numpy as np
 from avdetect.clips import read_clips, split_long
 from avdetect.data.manifest import Entry
 from avdetect.data.records import encode, record_of
-from avdetect.data.split import split_of
+from avdetect.data.split import fold_of, split_of
 from avdetect.data.store import RecordWriter
 from avdetect.media.errors import MediaError
 from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK, TICK_RATE, Clip
@@ -98,6 +98,7 @@ def _records(entry: Entry, options: PrepareOptions) -> tuple[list[dict[str, Any]
             "path": entry.name,
             "sha256": sha256,
             "split": split_of(columns),
+            "fold": fold_of(columns),
             "track_id": track_id,
             "start_tick": clip.start_tick,
             "ticks": clip.n_ticks,

@@ -16,7 +16,7 @@ import msgpack
 import numpy as np
 from jaxtyping import Bool, Float16, Int16, UInt8
 
-from avdetect.types import SAMPLES_PER_TICK, Clip, Quality
+from avdetect.types import FACE_SIZE, MOUTH_SIZE, SAMPLES_PER_TICK, Clip, FaceTrack, Quality
 
 SCHEMA = "avdetect.record/1"
 FACE_STRIDE = 5
@@ -157,3 +157,28 @@ def _decode_pictures(stored: dict[str, Any] | None) -> np.ndarray | None:
     if strip is None:
         raise ValueError("a record holds a picture that cannot be decoded: the shard is damaged")
     return cv2.cvtColor(strip, cv2.COLOR_BGR2RGB).reshape(-1, stored["height"], strip.shape[1], 3)
+
+
+def clip_of_record(record: Record) -> Clip:
+    """The clip that a record was made of; face crops that were not kept are black (no detector looks at them)."""
+    t = record.n_ticks
+    track = None
+    if record.landmarks is not None and record.visible is not None and record.quality is not None:
+        faces = np.zeros((t, FACE_SIZE, FACE_SIZE, 3), np.uint8)
+        if record.faces is not None:
+            faces[::FACE_STRIDE] = record.faces
+        mouths = record.mouths if record.mouths is not None else np.zeros((t, MOUTH_SIZE, MOUTH_SIZE, 3), np.uint8)
+        names = [f.name for f in dataclasses.fields(Quality)]
+        quality = Quality(**{n: record.quality[:, i].astype(np.float32) for i, n in enumerate(names)})
+        track = FaceTrack(
+            track_id=int(record.meta["track_id"]),
+            start_tick=int(record.meta["start_tick"]),
+            faces=faces,
+            mouths=mouths,
+            landmarks=record.landmarks.astype(np.float32),
+            visible=record.visible,
+            boxes=np.zeros((t, 4), np.float32),
+            quality=quality,
+        )
+    audio = None if record.audio is None else record.audio.astype(np.float32) / 32767
+    return Clip(track=track, audio=audio, audio_valid=record.audio_valid)

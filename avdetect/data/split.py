@@ -22,3 +22,9 @@ def split_of(columns: Mapping[str, Any]) -> str:
     person = str(columns.get("identity") or columns.get("source_video") or columns.get("path") or "")
     digest = hashlib.sha256(f"{columns.get('source') or ''}/{person}".encode()).digest()
     return "val" if int.from_bytes(digest[:4], "big") / 2**32 < VALIDATION_SHARE else "train"
+
+
+def fold_of(columns: Mapping[str, Any], *, folds: int = 10) -> int:
+    """A number from 0 to 9 fixed by the person alone, for dividing what a manifest calls ``dev`` by identity."""
+    person = str(columns.get("identity") or columns.get("source_video") or columns.get("path") or "")
+    return int.from_bytes(hashlib.sha256(f"fold/{person}".encode()).digest()[:4], "big") % folds

@@ -118,17 +118,18 @@ class RecordStore:
         return decode(self._readers[shard].read([row["row"]])[0], pictures=pictures)
 
     def where(self, condition: str) -> list[int]:
-        """Rows that satisfy ``column=a,b;column!=c;...`` (values compared as text, ``*`` at the end = prefix).
+        """Rows that satisfy ``column=a,b;column!=c`` (compared as text, ``*`` at the end = prefix, ``|`` = or).
 
         Raises:
             KeyError: an unknown column.
             ValueError: a malformed condition.
         """
-        rows = list(range(len(self.index)))
-        for term in filter(None, (t.strip() for t in condition.split(";"))):
-            test = _term(term, set(self.index[0]) if self.index else set())
-            rows = [i for i in rows if test(self.index[i])]
-        return rows
+        known = set(self.index[0]) if self.index else set()
+        found: set[int] = set()
+        for alternative in condition.split("|"):
+            tests = [_term(t.strip(), known) for t in alternative.split(";") if t.strip()]
+            found |= {i for i, row in enumerate(self.index) if all(test(row) for test in tests)}
+        return sorted(found)
 
 
 def _term(term: str, known: set[str]) -> Callable[[dict[str, Any]], bool]:

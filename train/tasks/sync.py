@@ -51,9 +51,7 @@ class SyncTask:
         self.val = load_clips(store, store.where(config.data.val_where)[:limit], **load)
         if not self.train:
             raise ValueError(f"no clips with face and sound match {config.data.train_where!r} in {config.data.records}")
-        self.batches = SyncBatches(
-            self.train, config.data, kind=self._kind, batch=config.train.batch, seed=config.seed
-        )
+        self.batches = SyncBatches(self.train, config.data, kind=self._kind, batch=config.train.batch, seed=config.seed)
         self.loss = loss
         self._forward = nnx.jit(embed)
 
@@ -103,9 +101,10 @@ def evaluate_pair(pair: SyncPair, clips: list[SyncClip], forward: Any = None) ->
     """Tick accuracy, clip accuracy and the AUC of own against other sound.
 
     Returns:
-        ``tick``: share of ticks whose best sound within ±7 ticks is within ±1 of the true one. ``clip``: share of clips
-        whose best lag of ±7 is within ±1. ``auc_same``: own sound against another clip's of the same person, by the best
-        mean similarity over lags. ``auc_other``: against another person's. ``best_lag_ms``: mean best lag in ms.
+        ``val_tick``: share of ticks whose best sound within ±7 ticks is within ±1 of the true one. ``val_clip``: share
+        of clips whose best lag of ±7 is within ±1. ``val_auc_same``: own sound against another clip's of the same
+        person, by the best mean similarity over lags. ``val_auc_other``: against another person's.
+        ``val_best_lag_ms``: mean best lag.
     """
     pair.eval()
     found = similarities(pair, clips, forward=forward)

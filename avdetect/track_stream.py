@@ -1,0 +1,144 @@
+"""One face track through the networks, and its lips against the sound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from avdetect.models.sync import LIP_POINTS
+from avdetect.sound_stream import SoundStream, compact, voice
+from avdetect.streams import Arrays, Batched, WindowedStream
+from avdetect.types import LAGS, MAX_LAG, Evidence, FaceTrack
+
+if TYPE_CHECKING:
+    from avdetect.detector import Detector
+
+VISUAL_STRIDE = 5
+"""The face CNN looks at every fifth tick of a track; the ticks between are interpolated."""
+VISUAL_BATCH = 8
+LIPS_STEP, FUSION_STEP = 128, 384
+
+
+class TrackStream:
+    """Fed with the pieces of a track in order.
+
+    Args:
+        detector: whose networks run.
+        sound: of the whole file, from tick 0; ``None`` for a silent one.
+    """
+
+    def __init__(self, detector: Detector, sound: SoundStream | None):
+        self._detector, self._sound = detector, sound
+        self._start: int | None = None
+        self._ticks = 0
+        self._lips: list[Arrays] = []
+        self._windows = None
+        if detector.pairs:
+            self._windows = WindowedStream(
+                lambda a: detector.run("lips", a["points"][None], a["mouths"][None], a["valid"][None]),
+                step=LIPS_STEP,
+                halo=detector.sync_reach,
+            )
+        self._visual = None
+        if detector.net.visual is not None:
+            self._visual = Batched(lambda faces: detector.run("visual", faces, batched=True), size=VISUAL_BATCH)
+        self._looked: list[int] = []
+
+    def push(self, track: FaceTrack, *, start_tick: int | None = None) -> None:
+        """Add a piece; ``start_tick`` is where the track starts in the sound, if not where the piece says."""
+        if self._start is None:
+            self._start = track.start_tick if start_tick is None else start_tick
+        if self._visual is not None:
+            for i in range(-self._ticks % VISUAL_STRIDE, track.n_ticks, VISUAL_STRIDE):
+                if track.visible[i]:
+                    self._visual.push(track.faces[i])
+                    self._looked.append(self._ticks + i)
+        if self._windows is not None:
+            points = track.landmarks[:, LIP_POINTS].astype(np.float32)
+            pieces = {"points": points, "mouths": track.mouths, "valid": track.visible}
+            self._lips += [compact(r) for r in self._windows.push(pieces)]
+        self._ticks += track.n_ticks
+
+    def lips(self) -> Arrays:
+        """Embeddings of the lips, and the ticks where they are ``known``; no piece can be added afterwards."""
+        assert self._windows is not None, "the detector has no lips-and-sound pair"
+        self._lips += [compact(r) for r in self._windows.finish()]
+        self._lips = [{n: np.concatenate([r[n] for r in self._lips]) for n in self._lips[0]}]
+        return self._lips[0]
+
+    def evidence(self) -> Evidence:
+        """What the networks say of the track; call once, after the sound was finished."""
+        detector, t = self._detector, self._ticks
+        assert self._start is not None, "a track has at least one piece"
+        visual = self._visual_logits()
+        similarity = np.full((t, len(LAGS)), np.nan, np.float32)
+        audio = speech = sync = np.full(t, np.nan, np.float32)
+        if self._sound is not None:
+            audio, speech = voice(self._sound.take(self._start, self._start + t))
+            if self._windows is not None:
+                heard = self._sound.take(self._start - MAX_LAG, self._start + t + MAX_LAG)
+                similarity = similarity_matrix(self.lips(), heard, detector.pairs)
+        if detector.net.fusion is not None and np.isfinite(similarity).any():
+            sync = mismatch(detector, similarity, speech)
+        return Evidence(
+            visual=visual,
+            audio=audio,
+            sync=sync,
+            similarity=similarity,
+            lags=LAGS,
+            speech=speech,
+            classes=detector.classes(visual, audio, sync),
+        )
+
+    def _visual_logits(self) -> np.ndarray:
+        """Logits of the ticks looked at, linear between them, NaN further than a stride from any of them."""
+        out = np.full(self._ticks, np.nan, np.float32)
+        if self._visual is None or not self._looked:
+            return out
+        looked, logits = np.array(self._looked), self._visual.finish()
+        ticks = np.arange(self._ticks)
+        after = np.searchsorted(looked, ticks)
+        to_next = np.where(after < len(looked), looked[after.clip(max=len(looked) - 1)] - ticks, np.inf)
+        to_last = np.where(after > 0, ticks - looked[(after - 1).clip(min=0)], np.inf)
+        near = np.minimum(to_next, to_last) < VISUAL_STRIDE
+        return np.where(near, np.interp(ticks, looked, logits), np.nan).astype(np.float32)
+
+
+def similarity_matrix(lips: Arrays, heard: Arrays, pairs: list[str]) -> np.ndarray:
+    """Mean over the pairs of the cosine of lips at tick ``i`` and sound at tick ``i + lag``; NaN where unknown.
+
+    Args:
+        lips: embeddings and ``known`` for ``t`` ticks.
+        heard: embeddings and ``sync_known`` for the sound, ``MAX_LAG`` ticks more on either side.
+        pairs: names of the embeddings.
+    """
+    t = len(lips["known"])
+    out = np.full((t, len(LAGS)), np.nan, np.float32)
+    seen = {n: lips[n].astype(np.float32) for n in pairs}
+    sounds = {n: heard[n].astype(np.float32) for n in pairs if n in heard}
+    if len(sounds) < len(pairs):
+        return out
+    for j in range(len(LAGS)):
+        both = lips["known"] & heard["sync_known"][j : j + t]
+        mean = sum(np.einsum("td,td->t", seen[n], sounds[n][j : j + t]) for n in pairs) / len(pairs)
+        out[:, j] = np.where(both, mean, np.nan)
+    return out
+
+
+def mismatch(detector: Detector, similarity: np.ndarray, speech: np.ndarray) -> np.ndarray:
+    """Mismatch logit per tick, NaN where no lag is known."""
+    stream = WindowedStream(
+        lambda a: {"sync": detector.run("mismatch", a["similarity"][None], a["valid"][None], a["speech"][None])},
+        step=FUSION_STEP,
+        halo=detector.fusion_reach,
+    )
+    known = np.isfinite(similarity)
+    pieces = {
+        "similarity": np.where(known, similarity, 0).astype(np.float32),
+        "valid": known,
+        "speech": np.nan_to_num(speech).astype(np.float32),
+    }
+    results = stream.push(pieces) + stream.finish()
+    sync = np.concatenate([r["sync"] for r in results])
+    return np.where(known.any(axis=1), sync, np.nan).astype(np.float32)

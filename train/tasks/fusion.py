@@ -1,0 +1,71 @@
+"""Training of the fusion head on what the frozen parts say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jax
+import numpy as np
+from flax import nnx
+
+from avdetect import losses, metrics
+from avdetect.bundle import assemble_net
+from avdetect.calibration import Calibration
+from avdetect.config import Config
+from avdetect.data.fusion_examples import FusionBatches, listen
+from avdetect.data.store import RecordStore
+from avdetect.detector import Detector
+from avdetect.models.fusion import FusionHead
+
+CLASS_WEIGHT = 0.3
+
+
+def loss(head: FusionHead, batch: dict[str, jax.Array]) -> tuple[jax.Array, dict[str, jax.Array]]:
+    """Mismatch per tick and the four-way class."""
+    logits = head.mismatch(batch["similarity"], batch["known"], batch["speech"])
+    of_sync = losses.binary(logits, batch["mismatch"], batch["known"].any(axis=-1), smoothing=0.02)
+    of_class = losses.four_way(head.classes(batch["logits"], batch["present"]), batch["classes"])
+    return of_sync + CLASS_WEIGHT * of_class, {"mismatch": of_sync, "class": of_class}
+
+
+class FusionTask:
+    """Batches, loss and evaluation of the fusion head."""
+
+    def __init__(self, config: Config):
+        if not config.train.frozen:
+            raise ValueError("the fusion head listens to trained parts: set train.frozen to their folders")
+        frozen = Detector(assemble_net([Path(f) for f in config.train.frozen]), Calibration(), card={})
+        store = RecordStore(config.data.records)
+        limit = config.data.max_clips or None
+        self.train = listen(frozen, store, store.where(config.data.train_where)[:limit])
+        self.val = listen(frozen, store, store.where(config.data.val_where)[:limit])
+        common = {"ticks": config.data.ticks, "batch": config.train.batch}
+        self.batches = FusionBatches(self.train, frozen.pairs, seed=config.seed, **common)
+        self._val_batches = FusionBatches(self.val or self.train, frozen.pairs, seed=config.seed + 1, **common)
+        self.loss = loss
+        self._forward = nnx.jit(lambda head, s, known, speech: head.mismatch(s, known, speech))
+
+    def describe(self) -> str:
+        """How much there is to learn from."""
+        return f"{len(self.train)} clips to train, {len(self.val)} to validate"
+
+    def evaluate(self, head: FusionHead) -> dict[str, float]:
+        """AUC and calibration of the mismatch per window of validation clips."""
+        head.eval()
+        scores, labels = [], []
+        for step in range(8):
+            batch = self._val_batches(step)
+            logits = np.asarray(self._forward(head, batch["similarity"], batch["known"], batch["speech"]))
+            for i in range(len(logits)):
+                known = batch["known"][i].any(axis=-1)
+                target = batch["mismatch"][i][known]
+                if len(target) and target.min() == target.max():
+                    scores.append(logits[i][known].mean())
+                    labels.append(target[0])
+        head.train()
+        score, label = np.array(scores), np.array(labels)
+        probability = 1 / (1 + np.exp(-score))
+        return {
+            "val_auc_mismatch": metrics.auc(score[label == 1], score[label == 0]),
+            "val_ece_mismatch": metrics.expected_calibration_error(probability, label),
+        }
