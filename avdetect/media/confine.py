@@ -12,13 +12,19 @@ from avdetect.media.limits import Limits
 _COMPLAINTS_BYTES = 1 << 16
 
 
-def confine(limits: Limits) -> None:
-    """Bound the address space, processor time, written bytes and open files of this process; no core dumps."""
+def confine(limits: Limits, *, written_bytes: int | None = _COMPLAINTS_BYTES) -> None:
+    """Bound the address space, processor time, written bytes and open files of this process; no core dumps.
+
+    Args:
+        limits: the bounds.
+        written_bytes: the largest file that may be written, ``None`` for no bound. The decoder writes to standard
+            error only, and a file that makes FFmpeg chatter must not fill the disk behind it.
+    """
     _bound("RLIMIT_AS", limits.memory_bytes)
     _bound("RLIMIT_CPU", max(1, int(limits.cpu_s)))
     _bound("RLIMIT_CORE", 0)
-    # Only standard error is written to, and a file that makes FFmpeg chatter must not fill the memory behind it.
-    _bound("RLIMIT_FSIZE", _COMPLAINTS_BYTES)
+    if written_bytes is not None:
+        _bound("RLIMIT_FSIZE", written_bytes)
     _shut(0, forever=False)
 
 

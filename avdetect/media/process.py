@@ -1,4 +1,4 @@
-"""The parent's side of the decoder process: start, talk, notice its death, leave nothing behind."""
+"""The parent's side of a confined process: start, talk, notice its death, leave nothing behind."""
 
 from __future__ import annotations
 
@@ -19,73 +19,64 @@ import avdetect
 from avdetect.media.channel import Channel, ChannelError
 from avdetect.media.errors import MediaError
 from avdetect.media.limits import Limits
-from avdetect.media.ring import make_segment
 
 _GRACE_S = 0.5
 
 
-class DecoderProcess:
-    """One decoder for one file.
+class ConfinedProcess:
+    """One process that handles one untrusted file.
 
     Args:
-        path: the media file.
-        limits: its limits; time spent inside ``receive`` counts against ``wall_s`` and ``stall_s``.
-
-    Raises:
-        MediaError: if the path is no regular file, or is empty.
+        module: the module to run; it gets the numbers of its descriptors as JSON, its end of the line as ``control``.
+        path: the file, for messages.
+        descriptors: open descriptors that it inherits; they stay open here.
+        limits: time spent inside ``receive`` counts against ``wall_s`` and ``stall_s``.
     """
 
-    def __init__(self, path: str | os.PathLike[str], limits: Limits) -> None:
+    def __init__(
+        self, module: str, path: str | os.PathLike[str], *, descriptors: dict[str, int], limits: Limits
+    ) -> None:
         self.path = os.fspath(path)
         self._limits = limits
         self._waited = 0.0
-        self._channel: Channel | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints: IO[bytes] | None = None
-        self.ring = -1
-        file = open_regular(self.path)
-        theirs: socket.socket | None = None
+        ours, theirs = socket.socketpair()
+        self._channel = Channel(ours)
         try:
-            ours, theirs = socket.socketpair()
-            self._channel = Channel(ours)
-            self.ring = make_segment()
             self._complaints = tempfile.TemporaryFile()
-            descriptors = {"file": file, "control": theirs.fileno(), "ring": self.ring}
+            inherited = {**descriptors, "control": theirs.fileno()}
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "avdetect.media.worker", json.dumps(descriptors)],
+                [sys.executable, "-m", module, json.dumps(inherited)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._complaints,
-                pass_fds=tuple(descriptors.values()),
+                pass_fds=tuple(inherited.values()),
                 env=_environment(),
             )
         except BaseException:
             self.close()
             raise
         finally:
-            os.close(file)
-            if theirs is not None:
-                theirs.close()
+            theirs.close()
 
     @property
     def pid(self) -> int:
-        """Process number of the decoder."""
+        """Process number."""
         assert self._process is not None
         return self._process.pid
 
     def send(self, message: dict[str, Any]) -> None:
-        """Tell the decoder something; its death is noticed by the next ``receive``."""
-        assert self._channel is not None
+        """Tell the process something; its death is noticed by the next ``receive``."""
         with contextlib.suppress(OSError):
             self._channel.send(message)
 
     def receive(self) -> dict[str, Any]:
-        """The decoder's next message.
+        """The process's next message.
 
         Raises:
             MediaError: if it reports an error, died, talks nonsense, or took too long. The process is gone then.
         """
-        assert self._channel is not None
         left = self._limits.wall_s - self._waited
         timeout = max(0.001, min(self._limits.stall_s, left))
         started = time.monotonic()
@@ -115,16 +106,12 @@ class DecoderProcess:
 
     def close(self) -> None:
         """End the process and release everything; may be called again."""
-        if self._channel is not None:
-            self._channel.close()
+        self._channel.close()
         process, self._process = self._process, None
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             process.wait()
-        if self.ring >= 0:
-            os.close(self.ring)
-            self.ring = -1
         if self._complaints is not None:
             self._complaints.close()
             self._complaints = None
@@ -151,7 +138,7 @@ class DecoderProcess:
         return tail.strip().splitlines()[-1].strip() if tail.strip() else ""
 
 
-def open_regular(path: str) -> int:
+def open_regular(path: str | os.PathLike[str]) -> int:
     """A descriptor of a regular file.
 
     Raises:

@@ -11,9 +11,9 @@ from typing import Any
 
 from avdetect.media.errors import MediaError
 from avdetect.media.limits import Limits
-from avdetect.media.process import DecoderProcess
+from avdetect.media.process import ConfinedProcess, open_regular
 from avdetect.media.rates import SAMPLES_PER_TICK
-from avdetect.media.ring import RingShape, Slot, size_segment
+from avdetect.media.ring import RingShape, Slot, make_segment, size_segment
 from avdetect.types import AudioInfo, MediaBlock, MediaInfo, VideoInfo
 
 _SLOTS = 3
@@ -46,8 +46,19 @@ class MediaReader:
         self._memory: mmap.mmap | None = None
         self._slots: list[Slot] = []
         self._started = False
-        self._process = DecoderProcess(path, limits)
-        self._finalizer = weakref.finalize(self, self._process.close)
+        file = open_regular(path)
+        self._ring = -1
+        try:
+            self._ring = make_segment()
+            self._process = ConfinedProcess(
+                "avdetect.media.worker", path, descriptors={"file": file, "ring": self._ring}, limits=limits
+            )
+        except BaseException:
+            _close_descriptor(self._ring)
+            raise
+        finally:
+            os.close(file)
+        self._finalizer = weakref.finalize(self, _release, self._process, self._ring)
         try:
             self._process.send(
                 {
@@ -143,8 +154,8 @@ class MediaReader:
             return
         if not (self._shape.height or self._shape.sound):
             raise MediaError(self._process.path, "nothing of what was asked for is in it", "leave picture and sound on")
-        size_segment(self._process.ring, self._shape.total_bytes())
-        self._memory = mmap.mmap(self._process.ring, self._shape.total_bytes())
+        size_segment(self._ring, self._shape.total_bytes())
+        self._memory = mmap.mmap(self._ring, self._shape.total_bytes())
         self._slots = self._shape.views(self._memory)
         self._process.send({"go": True})
 
@@ -181,6 +192,16 @@ def open_media(
         ...         print(block.start_tick, block.n_ticks)
     """
     return MediaReader(path, limits=limits or Limits(), block_ticks=block_ticks, picture=picture, sound=sound)
+
+
+def _release(process: ConfinedProcess, ring: int) -> None:
+    process.close()
+    _close_descriptor(ring)
+
+
+def _close_descriptor(descriptor: int) -> None:
+    if descriptor >= 0:
+        os.close(descriptor)
 
 
 def _copy(slot: Slot, tick: int, count: int) -> MediaBlock:

@@ -43,6 +43,9 @@ def main(descriptors: dict[str, int]) -> int:
 
     Args:
         descriptors: numbers of the inherited descriptors ``file``, ``control`` and ``ring``.
+
+    Returns:
+        The exit status.
     """
     channel = Channel(socket.socket(fileno=descriptors["control"]))
     request = channel.receive()
