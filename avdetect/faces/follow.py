@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,14 +11,17 @@ from avdetect.faces.config import LOOK_EVERY, Shown, Sighting, TrackerConfig
 from avdetect.faces.crops import take_patch
 from avdetect.faces.detect import Detection, detect, frame_tiles, overlap, small_tiles
 from avdetect.faces.nets import FaceNets
-from avdetect.faces.roi import Roi, apart, around, box_of, cut, moved, to_frame
+from avdetect.faces.roi import Roi, apart, around, between, box_of, cut, to_frame
 
 TOLERANCE = (0.08, 0.12, 0.17)
 """Shift (of the side), log ratio of sides and turn (radians) beyond which a square was too badly predicted."""
-HISTORY = 5
-"""Frames over which a face's motion is estimated."""
-LONGEST_GUESS_S = 0.4
-"""A motion is not carried on for longer than this."""
+CATCH_UP_S = 0.16
+"""Time over which the square moves from where it was last put to where it should have been.
+
+A square that jumped to its right place at the start of each group moved the points with it: over 21 real clips the
+mean second difference of the aligned points was 1.69 px at the borders of groups against 1.31 px inside them (of 160);
+moving over this time it is 1.43 against 1.32. Carrying the head's speed on made both worse.
+"""
 
 
 @dataclass
@@ -28,35 +31,30 @@ class Face:
     number: int
     scene: int
     seen_tick: int
-    guess: Roi
-    """Where to look next when there is no motion to go by."""
+    used: Roi
+    """The square that was looked at last; for a new face the detector's."""
+    time_s: float
+    box: np.ndarray
+    right: Roi | None = None
+    """Where that square should have been, by the points found in it; ``None`` before the first sighting."""
+    seen: bool = False
+    """Whether the mesh network ever agreed that this is a face."""
     lost: bool = False
-    box: np.ndarray = field(default_factory=lambda: np.zeros(4, np.float32))
-    past: list[tuple[float, Roi]] = field(default_factory=list)
 
     def expected(self, time_s: float) -> Roi:
-        """The square where the face should be at a time, from its motion over the last frames."""
-        if not self.past:
-            return self.guess
-        last_time, last = self.past[-1]
-        if len(self.past) < 2 or last_time <= self.past[0][0]:
-            return last
-        time = np.array([t for t, _ in self.past])
-        place = np.array([(r.x, r.y, np.log(r.side), r.angle) for _, r in self.past])
-        place[:, 3] = np.unwrap(place[:, 3])
-        time = time - time.mean()
-        rate = time @ (place - place.mean(0)) / (time @ time)
-        # Half the speed: heads turn back more often than they go on (measured: least squares over real talkers).
-        return moved(last, rate * 0.5, min(time_s - last_time, LONGEST_GUESS_S))
+        """The square to look at."""
+        if self.right is None:
+            return self.used
+        return between(self.used, self.right, min(1.0, (time_s - self.time_s) / CATCH_UP_S))
 
-    def saw(self, shown: Shown, roi: Roi, box: np.ndarray) -> None:
+    def saw(self, shown: Shown, used: Roi, mesh: np.ndarray) -> None:
         """Remember a sighting."""
-        self.past = [*self.past[-HISTORY + 1 :], (shown.time_s, roi)]
-        self.seen_tick, self.box, self.lost = shown.tick, box, False
+        self.used, self.right, self.box = used, around(mesh), box_of(mesh)
+        self.time_s, self.seen_tick, self.seen, self.lost = shown.time_s, shown.tick, True, False
 
-    def restart(self, guess: Roi, scene: int) -> None:
-        """Found again by the detector: forget the motion."""
-        self.guess, self.past, self.lost, self.scene = guess, [], False, scene
+    def restart(self, used: Roi, scene: int) -> None:
+        """Found again by the detector."""
+        self.used, self.right, self.lost, self.scene = used, None, False, scene
 
 
 class Follower:
@@ -110,7 +108,12 @@ class Follower:
             followed = {f.number for f in active if not f.lost}
             self._look(frames[loss])
             again = [f for f in self.faces if not f.lost and f.number not in followed]
+            # A face that went missing later than the first one is followed anew from there as well.
+            since, numbers = frames[loss].time_s, {f.number for f in again}
+            found = [s for s in found if s.face not in numbers or s.time_s < since]
             found += self._follow(again, frames[loss:])[0]
+        for face in [f for f in self.faces if f.lost and not f.seen]:
+            self._end(face)
         self._drop_twins()
         return found
 
@@ -125,9 +128,10 @@ class Follower:
             i for i in range(len(jobs)) if presence[i] > 0.1 and badly_placed(rois[i], around(meshes[i]), TOLERANCE)
         ]
         if again:
-            new, score = self._mesh([jobs[i] for i in again], [around(meshes[i]) for i in again])
+            better = [around(meshes[i]) for i in again]
+            new, score = self._mesh([jobs[i] for i in again], better)
             for n, i in enumerate(again):
-                meshes[i], presence[i] = new[n], score[n]
+                rois[i], meshes[i], presence[i] = better[n], new[n], score[n]
         found: list[Sighting] = []
         loss: int | None = None
         for i, (face, shown) in enumerate(jobs):
@@ -140,7 +144,7 @@ class Follower:
                 continue
             pose = fit_pose(meshes[i], self.alignment)
             patch = take_patch(shown.pixels, pose, self.alignment)
-            face.saw(shown, around(meshes[i]), box_of(meshes[i]))
+            face.saw(shown, rois[i], meshes[i])
             found.append(
                 Sighting(face.number, shown.number, shown.time_s, face.scene, meshes[i], presence[i], pose, patch)
             )
@@ -171,7 +175,7 @@ class Follower:
                 self._end(face)
         fresh.sort(key=lambda d: -d.roi.side)
         for detection in fresh[: max(0, self.config.max_faces - sum(not f.lost for f in self.faces))]:
-            self.faces.append(Face(self._births, self._scene, shown.tick, detection.roi))
+            self.faces.append(Face(self._births, self._scene, shown.tick, detection.roi, shown.time_s, detection.box))
             self._births += 1
 
     def _small_due(self, tick: int) -> bool:
@@ -180,7 +184,7 @@ class Follower:
 
     def _drop_twins(self) -> None:
         """Two tracks on one face: the younger ends."""
-        seen = [f for f in self.faces if not f.lost and f.past]
+        seen = [f for f in self.faces if not f.lost and f.seen]
         for i, face in enumerate(seen):
             if any(overlap(face.box, older.box) > 0.5 for older in seen[:i] if older in self.faces):
                 self._end(face)
@@ -203,7 +207,5 @@ def same_place(detection: Detection, roi: Roi) -> bool:
 
 def comes_back(detection: Detection, face: Face, *, cut: bool) -> bool:
     """Whether a detection is a face that was lost: near where it was, and after a cut almost at the same place."""
-    if not face.past:
-        return same_place(detection, face.guess)
-    distance, ratio, _ = apart(detection.roi, face.past[-1][1])
+    distance, ratio, _ = apart(detection.roi, face.right or face.used)
     return distance < 0.12 and ratio < 0.3 if cut else distance < 0.6 and ratio < 0.7

@@ -65,10 +65,15 @@ def around(points: Float32[np.ndarray, "p 3"]) -> Roi:
     return Roi(float(x), float(y), float((high - low).max()) * MARGIN, angle)
 
 
-def moved(roi: Roi, rate: Float[np.ndarray, " 4"], seconds: float) -> Roi:
-    """The square carried on at a steady rate (x and y in pixels, log side, angle; each per second)."""
-    dx, dy, grow, turn = (float(v) * seconds for v in rate)
-    return Roi(roi.x + dx, roi.y + dy, roi.side * float(np.exp(grow)), roi.angle + turn)
+def between(a: Roi, b: Roi, weight: float) -> Roi:
+    """The square part of the way from ``a`` (weight 0) to ``b`` (weight 1); sizes are mixed by their logarithms."""
+    turn = (b.angle - a.angle + np.pi) % (2 * np.pi) - np.pi
+    return Roi(
+        a.x + (b.x - a.x) * weight,
+        a.y + (b.y - a.y) * weight,
+        a.side * float((b.side / a.side) ** weight),
+        a.angle + float(turn) * weight,
+    )
 
 
 def apart(a: Roi, b: Roi) -> tuple[float, float, float]:
