@@ -136,12 +136,16 @@ def _plot(audit: Audit, item: Input, plot: Path) -> str | None:
 
 def _fix(audit: Audit, item: Input, target: Path, *, force: bool) -> dict[str, Any]:
     """Move the sound by minus the offset, if that can be answered for."""
-    from avdetect.media.write import remux_shifted
+    from avdetect.media.errors import MediaError
+    from avdetect.media.remux import remux_shifted
     from avdetect.verdict.audit import why_not_to_move
 
     reason = why_not_to_move(audit)
     if audit.offset_ms is None or (reason and not force):
         return {"refused": reason if audit.offset_ms is None else f"{reason}; --force does it all the same"}
-    target.parent.mkdir(parents=True, exist_ok=True)
-    remux_shifted(item.path, target, -audit.offset_ms)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        remux_shifted(item.path, target, -audit.offset_ms)
+    except (MediaError, OSError) as error:  # the audit itself is good
+        return {"refused": str(error)}
     return {"path": str(target), "moved_ms": -audit.offset_ms}
