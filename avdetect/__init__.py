@@ -17,13 +17,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from avdetect.detector import Detector
+    from avdetect.report.audit import Audit
     from avdetect.report.schema import Report
     from avdetect.types import Clip, Evidence, Label, Segment
 
 __version__ = "0.1.0"
-__all__ = ["Clip", "Detector", "Evidence", "Label", "MediaError", "Report", "Segment", "audit", "load", "score"]
+__all__ = [
+    "Audit",
+    "Clip",
+    "Detector",
+    "Evidence",
+    "Label",
+    "MediaError",
+    "Report",
+    "Segment",
+    "audit",
+    "load",
+    "score",
+]
 
 _LAZY = {
+    "Audit": "avdetect.report.audit",
     "Clip": "avdetect.types",
     "Detector": "avdetect.detector",
     "Evidence": "avdetect.types",
@@ -74,3 +88,18 @@ def score(path: str | Path, *, detector: Detector | None = None) -> Report:
     from avdetect.inference import score_file
 
     return score_file(path, detector or _default())
+
+
+def audit(path: str | Path, *, detector: Detector | None = None) -> Audit:
+    """Audit the lip sync of one media file: offset over time, drift, and the ITU-R BT.1359 band.
+
+    Args:
+        path: a video with sound.
+        detector: from :func:`load`; the default bundle if not given (loaded once).
+
+    Raises:
+        MediaError: the file cannot be read; says what is wrong with it.
+    """
+    from avdetect.inference import audit_file
+
+    return audit_file(path, detector or _default())

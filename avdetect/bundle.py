@@ -89,6 +89,23 @@ def read_parts(folder: Path, module: nnx.Module) -> int:
     return taken
 
 
+def empty_net(config: ModelConfig) -> DetectorNet:
+    """A network whose parameters are all zero, to be filled: drawing random ones would take seconds for nothing."""
+    import jax
+    import jax.numpy as jnp
+    from flax import nnx
+
+    from avdetect.models.detector import DetectorNet
+
+    graph, state = nnx.split(nnx.eval_shape(lambda: DetectorNet(config)))
+
+    def zero(leaf: jax.ShapeDtypeStruct) -> jax.Array:
+        is_key = jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        return jax.random.key(0) if is_key else jnp.asarray(np.zeros(leaf.shape, leaf.dtype))
+
+    return nnx.merge(graph, jax.tree.map(zero, state))
+
+
 def assemble_net(folders: Sequence[Path]) -> DetectorNet:
     """A network of the trained parts in the given folders.
 
@@ -97,7 +114,6 @@ def assemble_net(folders: Sequence[Path]) -> DetectorNet:
         ValueError: a part is given twice.
     """
     from avdetect.config import Part
-    from avdetect.models.detector import DetectorNet
 
     hints = typing.get_type_hints(ModelConfig)
     found: dict[str, tuple[Path, Any]] = {}
@@ -110,7 +126,7 @@ def assemble_net(folders: Sequence[Path]) -> DetectorNet:
                 raise ValueError(f"part {path.stem} is both in {found[path.stem][0].parent} and in {folder}")
             kind = next(a for a in typing.get_args(hints[path.stem]) if a is not type(None))
             found[path.stem] = (path, from_dict(json.loads(path.read_text())["options"], kind))
-    net = DetectorNet(ModelConfig(**{name: options for name, (_, options) in found.items()}))
+    net = empty_net(ModelConfig(**{name: options for name, (_, options) in found.items()}))
     for name, (path, _) in found.items():
         fill(getattr(net, name), load_file(path.with_suffix(".safetensors")), str(path))
     return net
@@ -150,7 +166,6 @@ def load_detector(bundle: str | Path | None = None) -> Detector:
         ValueError: made under another preprocessing contract, or damaged.
     """
     from avdetect.detector import Detector
-    from avdetect.models.detector import DetectorNet
 
     folder = Path(bundle) if bundle is not None else default_bundle_path()
     missing = [name for name in FILES if not (folder / name).is_file()]
@@ -166,7 +181,7 @@ def load_detector(bundle: str | Path | None = None) -> Detector:
         raise ValueError(f"{folder} is damaged: {error}") from error
     if card.get("format") != FORMAT:
         raise ValueError(f"{folder} has format {card.get('format')!r}, this version reads {FORMAT!r}")
-    net = DetectorNet(config)
+    net = empty_net(config)
     fill(net, load_file(folder / "model.safetensors"), str(folder))
     digest = hashlib.sha256()
     for name in FILES[:4]:

@@ -18,12 +18,13 @@ from avdetect.faces.config import TrackerConfig
 from avdetect.faces.tracker import FaceTracker
 from avdetect.media.limits import Limits
 from avdetect.media.reader import open_media
+from avdetect.report.audit import Audit
 from avdetect.report.schema import Report
 from avdetect.sound_stream import SoundStream
 from avdetect.sync.speaking import lip_activity, mouth_opening
 from avdetect.track_stream import TrackStream
 from avdetect.types import TICK_RATE, FaceTrack, Quality
-from avdetect.verdict import NO_FACE_TRACK, Analysis, TrackEvidence, judge
+from avdetect.verdict import NO_FACE_TRACK, Analysis, TrackEvidence, audit_sync, judge
 
 Progress = Callable[[float], None]
 
@@ -33,6 +34,14 @@ def score_file(
 ) -> Report:
     """The report on a file; arguments and errors as for :func:`analyse`."""
     return judge(analyse(path, detector, limits=limits, progress=progress), detector.calibration, model=detector.card)
+
+
+def audit_file(
+    path: str | Path, detector: Detector, *, limits: Limits | None = None, progress: Progress | None = None
+) -> Audit:
+    """The lip-sync audit of a file; arguments and errors as for :func:`analyse`."""
+    found = analyse(path, detector, limits=limits, progress=progress)
+    return audit_sync(found, detector.calibration, model=detector.card)
 
 
 def analyse(

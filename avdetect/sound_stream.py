@@ -71,7 +71,7 @@ class SoundStream:
 
 def compact(result: Arrays) -> Arrays:
     """Embeddings in half precision, everything else as it is."""
-    return {n: a.astype(EMBEDDING_TYPE) if n.startswith("sync_") else a for n, a in result.items()}
+    return {n: a.astype(EMBEDDING_TYPE) if a.ndim == 2 else a for n, a in result.items()}
 
 
 def voice(sound: Arrays) -> tuple[np.ndarray, np.ndarray]:

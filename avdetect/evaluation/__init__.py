@@ -1,0 +1,1 @@
+"""Evaluations of a detector that docs/results.md is made of."""

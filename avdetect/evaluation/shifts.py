@@ -1,0 +1,96 @@
+"""Move the sound of a file by a known amount and see whether the audit finds it, from file to number."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avdetect import metrics
+from avdetect.data.manifest import Entry
+from avdetect.detector import Detector
+from avdetect.inference import audit_file
+from avdetect.media.errors import MediaError
+from avdetect.media.remux import remux_shifted
+
+
+def shift_rows(entry: Entry, amounts: Sequence[float], detector: Detector, *, keep: Path) -> list[dict[str, Any]]:
+    """One row for each shift of a file: what was done and what the audit reads before and after.
+
+    Args:
+        entry: the file.
+        amounts: milliseconds by which the sound is moved later.
+        detector: whose audit is tested.
+        keep: folder where finished rows are kept, so that a stopped evaluation goes on.
+    """
+    done = keep / f"{entry.name.replace('/', '__')}.json"
+    wanted = {"amounts": list(amounts), "model": detector.card.get("sha256")}
+    if done.is_file():
+        stored = json.loads(done.read_text())
+        if stored["wanted"] == wanted:
+            return stored["rows"]
+    rows = []
+    try:
+        before = audit_file(entry.path, detector).offset_ms
+        with tempfile.TemporaryDirectory() as folder:
+            for amount in amounts:
+                copy = Path(folder) / f"shifted{entry.path.suffix}"
+                copy.unlink(missing_ok=True)
+                remux_shifted(entry.path, copy, amount)
+                rows.append(_row(entry, amount, before, audit_file(copy, detector).offset_ms))
+    except MediaError as error:
+        rows = [{**_row(entry, amount, None, None), "error": str(error)} for amount in amounts]
+    keep.mkdir(parents=True, exist_ok=True)
+    done.write_text(json.dumps({"wanted": wanted, "rows": rows}))
+    return rows
+
+
+def _row(entry: Entry, amount: float, before: float | None, after: float | None) -> dict[str, Any]:
+    found = None if before is None or after is None else after - before
+    return {
+        "path": entry.name,
+        "folder": entry.name.split("/")[0],
+        "label": entry.columns.get("label"),
+        "identity": entry.columns.get("identity") or entry.name,
+        "shift_ms": amount,
+        "before_ms": before,
+        "after_ms": after,
+        "found_ms": found,
+    }
+
+
+def shift_table(rows: Sequence[dict[str, Any]], *, tolerance_ms: float) -> tuple[str, dict[str, Any]]:
+    """A Markdown table by folder and the figures. A shift that was not reported counts as not found."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(f"{row['folder']} {row['label']}", []).append(row)
+    lines = [
+        f"| clips | shifts | found within ±{tolerance_ms:g} ms | not reported | median error (reported), ms |",
+        "|---|---|---|---|---|",
+    ]
+    figures: dict[str, Any] = {"tolerance_ms": tolerance_ms, "groups": {}}
+    for name, group in [*sorted(groups.items()), ("all", list(rows))]:
+        hit = np.array([_hit(r, tolerance_ms) for r in group], float)
+        errors = [abs(r["found_ms"] - r["shift_ms"]) for r in group if r["found_ms"] is not None]
+        missing = len(group) - len(errors)
+        share = float(hit.mean())
+        low, high = metrics.bootstrap(lambda i, h=hit: float(h[i].mean()), [r["identity"] for r in group], rounds=500)
+        error = f"{np.median(errors):.0f}" if errors else "–"
+        lines.append(f"| {name} | {len(group)} | {share:.1%} ({low:.1%}–{high:.1%}) | {missing} | {error} |")
+        figures["groups"][name] = {"shifts": len(group), "found": share, "ci": [low, high], "not_reported": missing}
+    by_clip: dict[str, list[bool]] = {}
+    for row in rows:
+        by_clip.setdefault(row["path"], []).append(_hit(row, tolerance_ms))
+    every = float(np.mean([all(hits) for hits in by_clip.values()]))
+    figures["clips"], figures["clips_with_all_found"] = len(by_clip), every
+    lines.append("")
+    lines.append(f"Clips on which every shift tried was found: {every:.1%} of {len(by_clip)}.")
+    return "\n".join(lines) + "\n", figures
+
+
+def _hit(row: dict[str, Any], tolerance_ms: float) -> bool:
+    return row["found_ms"] is not None and abs(row["found_ms"] - row["shift_ms"]) <= tolerance_ms

@@ -1,0 +1,24 @@
+"""The fusion head over the frozen parts, on development clips of people in folds 0-3 (4 validates, 5-9 stay unseen).
+
+python -m train.run --config configs/fusion.py --workdir work/fusion
+"""
+
+from avdetect.config import Config, DataConfig, FusionConfig, ModelConfig, OptimConfig, TrainConfig
+
+
+def get_config() -> Config:
+    return Config(
+        name="fusion",
+        seed=5,
+        model=ModelConfig(fusion=FusionConfig()),
+        data=DataConfig(ticks=192, train_where="split=dev;fold=0,1,2,3", val_where="split=dev;fold=4"),
+        optim=OptimConfig(lr=2e-3, warmup=50),
+        train=TrainConfig(
+            part="fusion",
+            steps=1200,
+            batch=16,
+            eval_every=300,
+            save_every=300,
+            frozen=("work/sync_landmarks/part", "work/sync_pixels/part", "work/visual/part", "work/audio/part"),
+        ),
+    )

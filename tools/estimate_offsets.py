@@ -1,0 +1,78 @@
+"""How late is the sound of each group of clips? Estimated by a trained lips-and-sound pair, for the next round.
+
+A corpus is rarely frame-accurate, and a net trained on late sound learns to expect late sound. Groups are clips of one
+source, person and audio rate: they went through the same hands.
+
+Example:
+    python -m tools.estimate_offsets work/sync_landmarks/part --records work/records --out work/offsets.json
+
+Clips that the pair was trained on can be estimated too; to cross-fit, train on half of the people, estimate the others
+with --where, and join the two files with --merge.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(help=__doc__)
+def estimate(
+    part: Annotated[Path, typer.Argument(help="Folder of the trained pair.")],
+    records: Annotated[Path, typer.Option(help="Folder of the records.")],
+    out: Annotated[Path, typer.Option(help="JSON to write.")],
+    where: Annotated[str, typer.Option(help="Which clips.")] = "split=train,val",
+    least: Annotated[int, typer.Option(help="Groups of fewer clips take their source's median.")] = 8,
+    base: Annotated[Path | None, typer.Option(help="Offsets already taken out in training this pair.")] = None,
+    merge: Annotated[
+        Path | None, typer.Option(help="Keep the groups of this file that are not estimated here.")
+    ] = None,
+) -> None:
+    import numpy as np
+    from flax import nnx
+
+    from avdetect.bundle import assemble_net
+    from avdetect.data.store import RecordStore
+    from avdetect.data.sync_examples import load_clips
+    from avdetect.sync.offset import estimate_offset
+    from avdetect.types import LAGS, MAX_LAG
+    from train.tasks.sync import embed, similarities
+
+    net = assemble_net([part])
+    pair = net.sync_landmarks if net.sync_landmarks is not None else net.sync_pixels
+    pair.eval()
+    store = RecordStore(records)
+    known = json.loads(base.read_text())["groups"] if base else {}
+    clips = load_clips(store, store.where(where), kind=pair.config.input, offsets=known)
+    found: dict[str, list[float]] = {}
+    forward = nnx.jit(embed)
+    for clip, (lips, sound, valid) in zip(clips, similarities(pair, clips, forward=forward), strict=True):
+        matrix = np.full((len(lips), len(LAGS)), np.nan, np.float32)
+        for j, lag in enumerate(range(-MAX_LAG, MAX_LAG + 1)):
+            for i in range(max(0, -lag), min(len(lips), len(lips) - lag)):
+                if valid[i] and valid[i + lag]:
+                    matrix[i, j] = lips[i] @ sound[i + lag]
+        estimate = estimate_offset(matrix, LAGS)
+        if estimate.offset_ms is not None and abs(estimate.offset_ms) < 300:
+            found.setdefault(clip.group, []).append(known.get(clip.group, 0.0) + estimate.offset_ms)
+    everything = float(np.median([v for values in found.values() for v in values]))
+    groups = {
+        name: round(float(np.median(values)) if len(values) >= least else everything, 1)
+        for name, values in sorted(found.items())
+    }
+    if merge is not None:
+        groups = json.loads(merge.read_text())["groups"] | groups
+    about = {"median_ms": round(everything, 1), "clips": {n: len(v) for n, v in sorted(found.items())}}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps({"groups": groups, **about}, indent=1) + "\n")
+    spread = np.percentile(list(groups.values()), [0, 25, 50, 75, 100])
+    typer.echo(f"{len(groups)} groups; lateness min/quartiles/max: {', '.join(f'{v:.0f}' for v in spread)} ms -> {out}")
+
+
+if __name__ == "__main__":
+    app()

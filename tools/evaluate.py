@@ -1,0 +1,86 @@
+"""Figures of a bundle, as tables for docs/results.md and as JSON.
+
+Examples:
+    python -m tools.evaluate shifts ../shared/data/INDEX.csv --where "split=dev" --out work/eval
+    python -m tools.evaluate branches --records work/records --where "split=dev;fold=5,6,7,8,9" --out work/eval
+
+"shifts" moves the sound of real files by known amounts (stream copy, container timestamps only) and audits the copies
+from end to end. "branches" scores prepared clips.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+@app.command()
+def shifts(
+    manifest: Annotated[Path, typer.Argument(help="CSV or JSONL with path, label, duration_s.")],
+    out: Annotated[Path, typer.Option(help="Folder for shifts.json, shifts.md and the finished rows.")],
+    bundle: Annotated[Path | None, typer.Option(help="Bundle; the default one if not given.")] = None,
+    min_duration_s: Annotated[float, typer.Option(help="Only clips longer than this.")] = 3.0,
+    split: Annotated[str, typer.Option(help="Only clips of this split.")] = "dev",
+    amounts: Annotated[str, typer.Option(help="Shifts in ms; each clip gets --per-clip of them.")] = (
+        "-300,-240,-160,-80,80,160,240,300"
+    ),
+    per_clip: Annotated[int, typer.Option(help="Shifts tried on each clip.")] = 2,
+    tolerance_ms: Annotated[float, typer.Option(help="How near the found shift must be.")] = 40.0,
+    limit: Annotated[int, typer.Option(help="Only the first N clips (0 = all).")] = 0,
+) -> None:
+    """Is a known shift of the sound found again? Resumable: finished clips are kept in OUT/rows."""
+    from rich.progress import track
+
+    from avdetect import load
+    from avdetect.data.manifest import read_entries
+    from avdetect.evaluation.shifts import shift_rows, shift_table
+
+    entries = [
+        e
+        for e in read_entries(manifest)
+        if float(e.columns.get("duration_s") or 0) > min_duration_s and e.columns.get("split") == split
+    ]
+    entries = entries[:limit] if limit else entries
+    choices = [float(a) for a in amounts.split(",")]
+    detector = load(bundle)
+    rows = []
+    for number, entry in enumerate(track(entries, description="clips")):
+        chosen = [choices[(number * per_clip + i) % len(choices)] for i in range(per_clip)]
+        rows += shift_rows(entry, chosen, detector, keep=out / "rows")
+    table, figures = shift_table(rows, tolerance_ms=tolerance_ms)
+    _write(out, "shifts", table, figures)
+
+
+@app.command()
+def branches(
+    records: Annotated[Path, typer.Option(help="Folder of the records.")],
+    out: Annotated[Path, typer.Option(help="Folder for branches.json and branches.md.")],
+    where: Annotated[str, typer.Option(help="Which clips.")] = "split=dev",
+    bundle: Annotated[Path | None, typer.Option(help="Bundle; the default one if not given.")] = None,
+) -> None:
+    """AUC, ECE and false alarms of every branch, by generator, with bootstrap intervals clustered by person."""
+    from avdetect import load
+    from avdetect.data.store import RecordStore
+    from avdetect.evaluation.branches import branch_rows, branch_table
+
+    detector = load(bundle)
+    store = RecordStore(records)
+    rows = branch_rows(detector, store, store.where(where))
+    table, figures = branch_table(rows)
+    _write(out, "branches", table, figures)
+
+
+def _write(out: Path, name: str, table: str, figures: dict) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{name}.md").write_text(table)
+    (out / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
+    typer.echo(table)
+
+
+if __name__ == "__main__":
+    app()
