@@ -202,7 +202,7 @@ def _replace(node: Any, names: list[str], text: str, done: tuple[str, ...]) -> A
     head, rest = names[0], names[1:]
     if node is None:
         raise ValueError(f"{'.'.join(done)} is off in this configuration: it has no field {head!r} to set")
-    if not dataclasses.is_dataclass(node):
+    if not dataclasses.is_dataclass(node) or isinstance(node, type):
         raise KeyError(f"{'.'.join(done)} is a value and has no field {head!r}")
     known = {f.name for f in dataclasses.fields(node)}
     if head not in known:
@@ -247,19 +247,41 @@ def to_dict(config: Any) -> dict[str, Any]:
 
 
 def from_dict(data: dict[str, Any], kind: Any = Config) -> Any:
-    """Rebuild a configuration from :func:`to_dict`; unknown keys are an error that names them."""
+    """Rebuild a configuration from :func:`to_dict`.
+
+    Raises:
+        KeyError: an unknown key.
+        TypeError: a value is not of its field's type.
+    """
+    return _build(data, kind, ())
+
+
+def _build(data: Any, kind: Any, done: tuple[str, ...]) -> Any:
+    if not isinstance(data, dict):
+        raise TypeError(f"{'.'.join(done) or kind.__name__}: expected an object, got {data!r}")
     hints = typing.get_type_hints(kind)
     unknown = set(data) - set(hints)
     if unknown:
         raise KeyError(f"{kind.__name__} has no field {', '.join(sorted(unknown))}: written by a newer version?")
-    return kind(**{key: _rebuild(value, hints[key]) for key, value in data.items()})
+    return kind(**{key: _rebuild(value, hints[key], (*done, key)) for key, value in data.items()})
 
 
-def _rebuild(value: Any, hint: Any) -> Any:
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        if value is None:
-            return None
-        hint = next(a for a in typing.get_args(hint) if a is not type(None))
+def _rebuild(value: Any, hint: Any, done: tuple[str, ...]) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else _rebuild(value, next(a for a in args if a is not type(None)), done)
     if dataclasses.is_dataclass(hint):
-        return from_dict(value, hint)
-    return tuple(value) if typing.get_origin(hint) is tuple else value
+        return _build(value, hint, done)
+    if origin is tuple:
+        if isinstance(value, list | tuple):
+            return tuple(_rebuild(item, args[0], done) for item in value)
+        expected = "a list"
+    elif origin is Literal:
+        if value in args:
+            return value
+        expected = f"one of {', '.join(map(str, args))}"
+    elif type(value) is hint or (hint is float and type(value) is int):
+        return value
+    else:
+        expected = hint.__name__
+    raise TypeError(f"{'.'.join(done)}: expected {expected}, got {value!r}")
