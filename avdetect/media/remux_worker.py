@@ -114,9 +114,9 @@ def _copy(channel: Channel, sources: list[Opened], target: Any, job: dict[str, A
 
 def _packets(opened: Opened, moved: dict[int, tuple[Any, Fraction]]) -> Iterator[tuple[float, Any]]:
     for packet in opened.container.demux([opened.container.streams[index] for index in moved]):
-        stream, shift = moved[packet.stream_index]
         if packet.dts is None and packet.pts is None:
-            continue  # PyAV's own mark of the end
+            continue  # PyAV's own mark of the end, which may name a stream that is not copied
+        stream, shift = moved[packet.stream_index]
         offset = round(shift / packet.time_base)
         if packet.pts is not None:
             packet.pts += offset
