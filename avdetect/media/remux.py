@@ -18,11 +18,8 @@ FORMATS = {
     ".mov": "mov",
     ".mkv": "matroska",
     ".webm": "webm",
-    ".ts": "mpegts",
-    ".mpg": "mpeg",
-    ".mpeg": "mpeg",
 }
-"""Container formats written, by the extension of the destination. AVI is not among them: it has no timestamps."""
+"""Containers written, by the extension of the destination: those that can express any offset of their streams."""
 
 
 def remux_shifted(
@@ -59,7 +56,7 @@ def remux_replace_audio(
     """Copy a file with the sound of another one under its picture.
 
     The picture's packets are copied. The sound's are copied too if the container can hold them, and are otherwise
-    encoded anew (Opus in WebM, MP2 in MPEG, AAC elsewhere). The starts of the two files are laid on each other; the
+    encoded anew (Opus in WebM, AAC elsewhere). The starts of the two files are laid on each other; the
     sound ends with the picture.
 
     Args:

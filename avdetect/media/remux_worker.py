@@ -30,10 +30,8 @@ _COPIED_SOUND = {
     "mp4": {"aac", "mp3", "ac3", "eac3", "alac", "flac", "opus"},
     "mov": {"aac", "mp3", "ac3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_f32le"},
     "webm": {"opus", "vorbis"},
-    "mpegts": {"aac", "mp2", "mp3", "ac3", "eac3"},
-    "mpeg": {"mp2", "mp3", "ac3"},
 }
-_ENCODED_SOUND = {"webm": ("libopus", 48_000), "mpeg": ("mp2", 48_000)}
+_ENCODED_SOUND = {"webm": ("libopus", 48_000)}
 _DEFAULT_ENCODED_SOUND = ("aac", 48_000)
 
 
