@@ -11,6 +11,7 @@ stops. It is run once, by hand; nothing at run time needs the wheel or a TFLite 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import struct
 import subprocess
@@ -203,23 +204,50 @@ def fetch_wheel(folder: Path) -> Path:
     return next(folder.glob("mediapipe-*.whl"))
 
 
-def convert(wheel: Path, out: Path) -> None:
-    """Check the wheel's members against their pinned SHA-256 and write one safetensors file for each."""
-    out.mkdir(parents=True, exist_ok=True)
+def member(wheel: Path, network: str) -> bytes:
+    """One of the two original graphs.
+
+    Raises:
+        ValueError: it is not the file that this program was written for.
+    """
+    name, sha256 = MEMBERS[network]
     with zipfile.ZipFile(wheel) as archive:
-        for network, (member, sha256) in MEMBERS.items():
-            data = archive.read(member)
-            if (found := hashlib.sha256(data).hexdigest()) != sha256:
-                raise ValueError(f"{wheel}: {member} has SHA-256 {found}, not {sha256}; take mediapipe {VERSION}")
-            metadata = {
-                "source": f"mediapipe=={VERSION}: {member}",
-                "source_sha256": sha256,
-                "licence": "Apache-2.0",
-                "copyright": "The MediaPipe Authors",
-            }
-            values = parameters(read_operations(data), network)
-            save_file(values, out / f"{network}.safetensors", metadata)
-            typer.echo(f"{network}: {len(values)} arrays, {sum(v.size for v in values.values())} numbers")
+        data = archive.read(name)
+    if (found := hashlib.sha256(data).hexdigest()) != sha256:
+        raise ValueError(f"{wheel}: {name} has SHA-256 {found}, not {sha256}; take mediapipe {VERSION}")
+    return data
+
+
+def convert(wheel: Path, out: Path) -> None:
+    """Write one safetensors file for each network."""
+    out.mkdir(parents=True, exist_ok=True)
+    for network, (name, sha256) in MEMBERS.items():
+        values = parameters(read_operations(member(wheel, network)), network)
+        provenance = {
+            "source": f"mediapipe=={VERSION}: {name}",
+            "source_sha256": sha256,
+            "licence": "Apache-2.0",
+            "copyright": "The MediaPipe Authors",
+        }
+        file = out / f"{network}.safetensors"
+        # One entry only: safetensors writes several in random order, and the same input should give the same file.
+        save_file(values, file, {"provenance": json.dumps(provenance, sort_keys=True)})
+        file.chmod(0o644)
+        typer.echo(f"{network}: {len(values)} arrays, {sum(v.size for v in values.values())} numbers")
+
+
+def original_graphs(folder: Path) -> dict[str, Path]:
+    """The two original ``.tflite`` files, for comparisons; fetched into ``folder`` on the first call."""
+    files = {network: folder / f"{network}.tflite" for network in MEMBERS}
+    if not all(file.is_file() for file in files.values()):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            wheel = fetch_wheel(Path(scratch))
+            for network, file in files.items():
+                part = file.with_suffix(".part")
+                part.write_bytes(member(wheel, network))
+                part.replace(file)
+    return files
 
 
 def main(
