@@ -11,7 +11,11 @@ def get_config() -> Config:
         name="sync_landmarks",
         seed=1,
         model=ModelConfig(sync_landmarks=SyncConfig(input="landmarks", width=192, blocks=2)),
-        data=DataConfig(train_where="split=train;source=LRC-AR", val_where="split=val;source=LRC-AR"),
+        data=DataConfig(
+            offsets="configs/offsets_lrc_ar.json",
+            train_where="split=train;source=LRC-AR",
+            val_where="split=val;source=LRC-AR",
+        ),
         optim=OptimConfig(lr=2e-3, warmup=200),
         train=TrainConfig(part="sync_landmarks", steps=3000, batch=32, eval_every=500, save_every=500),
     )

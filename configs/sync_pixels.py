@@ -11,7 +11,11 @@ def get_config() -> Config:
         name="sync_pixels",
         seed=2,
         model=ModelConfig(sync_pixels=SyncConfig(input="pixels", width=192, blocks=2)),
-        data=DataConfig(train_where="split=train;source=LRC-AR", val_where="split=val;source=LRC-AR"),
+        data=DataConfig(
+            offsets="configs/offsets_lrc_ar.json",
+            train_where="split=train;source=LRC-AR",
+            val_where="split=val;source=LRC-AR",
+        ),
         optim=OptimConfig(lr=1.5e-3, warmup=200),
         train=TrainConfig(
             part="sync_pixels",
