@@ -51,7 +51,6 @@ def fill(module: nnx.Module, values: dict[str, np.ndarray], source: str, *, part
     Raises:
         ValueError: names or shapes do not match one to one (unless ``partial``).
     """
-    import jax.numpy as jnp
     from flax import nnx
 
     state = nnx.state(module, nnx.Param)
@@ -60,7 +59,7 @@ def fill(module: nnx.Module, values: dict[str, np.ndarray], source: str, *, part
     if not partial and (odd := sorted((flat.keys() | values.keys()) - fitting.keys())):
         raise ValueError(f"{source} does not fit the configured model: {', '.join(odd[:4])}; export the bundle again")
     for name, value in fitting.items():
-        flat[name][...] = jnp.asarray(value, jnp.float32)
+        flat[name].set_value(np.asarray(value, np.float32))
     nnx.update(module, state)
     return len(fitting)
 
@@ -92,16 +91,16 @@ def read_parts(folder: Path, module: nnx.Module) -> int:
 def empty_net(config: ModelConfig) -> DetectorNet:
     """A network whose parameters are all zero, to be filled: drawing random ones would take seconds for nothing."""
     import jax
-    import jax.numpy as jnp
     from flax import nnx
 
     from avdetect.models.detector import DetectorNet
 
     graph, state = nnx.split(nnx.eval_shape(lambda: DetectorNet(config)))
 
-    def zero(leaf: jax.ShapeDtypeStruct) -> jax.Array:
+    def zero(leaf: jax.ShapeDtypeStruct) -> Any:
+        # Host arrays: whoever runs the network puts all of them on the device at once.
         is_key = jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-        return jax.random.key(0) if is_key else jnp.asarray(np.zeros(leaf.shape, leaf.dtype))
+        return jax.random.key(0) if is_key else np.zeros(leaf.shape, leaf.dtype)
 
     return nnx.merge(graph, jax.tree.map(zero, state))
 

@@ -53,7 +53,8 @@ class Detector:
         audio_reach = 0 if net.audio is None else audio_model.reach(net.audio.config) + audio_model.POOL_RADIUS
         self.sound_halo = CMN_RADIUS + max(audio_reach, self.sync_reach) + 1  # and one tick for the spectra's windows
         self.fusion_reach = 0 if net.fusion is None else fusion_model.reach(net.fusion.config)
-        self._graph, self._state = nnx.split(net)
+        self._graph, state = nnx.split(net)
+        self._state = jax.device_put(state)
         self._jitted = {name: jax.jit(self._bound(function)) for name, function in _FUNCTIONS.items()}
 
     def _bound(self, function: Callable[..., Any]) -> Callable[..., Any]:

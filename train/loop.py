@@ -78,7 +78,8 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
         _restore(restored, model, opt, average)
     elif options.warm_start:
         taken = read_parts(Path(options.warm_start), model)
-        average = _copy(model)
+        model, average = _copy(model), _copy(model)
+        opt = nnx.Optimizer(model, optimizer(config.optim, options.steps), wrt=nnx.Param)
         print(f"{taken} arrays taken over from {options.warm_start}", file=sys.stderr)
     print(f"{options.part}: {count:,} parameters; {task.describe()}; from step {first}", file=sys.stderr)
 
