@@ -26,7 +26,7 @@ class Alignment:
     """Everything that fixes what an aligned crop shows. Saved with every bundle and compared when one is loaded.
 
     The unit of the template is the distance between the outer eye corners; its origin is the middle between them, x
-    right, y down, z away from the camera. The template is the mean of 557 meshes of about 280 real talking faces
+    right, y down, z away from the camera. The template is the mean of 557 meshes from 190 clips of real talking faces
     (generalised Procrustes analysis in three dimensions, made symmetric, level at the median nod).
 
     Attributes:
