@@ -84,7 +84,8 @@ class Calibration:
             to be the source of the sound.
         offset_confidence: lag-curve confidence below which no offset is reported.
         offset_sharpness: the same for the standardised confidence (standard errors of the curve).
-        lip_motion: activity of the lips from which a face is taken to be talking (see ``sync.speaking``).
+        lip_motion: activity of the lips from which a face is taken to be talking (see ``sync.speaking``). Low on
+            purpose: nineteen of twenty real talking clips are above 0.014.
         speech_probability: a tick is speech at or above this.
         min_duration_s: less visible or covered time than this is ``too_short``.
         min_speech_s: less speech than this is ``no_speech``.
@@ -103,7 +104,7 @@ class Calibration:
     speaking_confidence: float = 0.12
     offset_confidence: float = 0.06
     offset_sharpness: float = 3.0
-    lip_motion: float = 0.06
+    lip_motion: float = 0.012
     speech_probability: float = 0.5
     min_duration_s: float = 1.0
     min_speech_s: float = 0.6

@@ -39,7 +39,7 @@ def expand(paths: Sequence[str]) -> list[Input]:
     found: dict[str, Input] = {}
     for text in paths:
         path = Path(text)
-        if path.is_dir():
+        if _exists(path) and path.is_dir():
             some = _in_folder(path)
             inputs = some or [Input(text, Path(path.name), f"there are no media files in the folder {text}")]
         elif not _exists(path) and glob.has_magic(text):
@@ -52,7 +52,7 @@ def expand(paths: Sequence[str]) -> list[Input]:
         else:
             inputs = [Input(text, Path(path.name))]
         for item in inputs:
-            found.setdefault(os.path.realpath(item.path), item)
+            found.setdefault(item.path if item.error else os.path.realpath(item.path), item)
     return list(found.values())
 
 
@@ -80,4 +80,4 @@ def is_single_file(paths: Sequence[str]) -> bool:
     if len(paths) != 1:
         return False
     path = Path(paths[0])
-    return not path.is_dir() and (_exists(path) or not glob.has_magic(paths[0]))
+    return (_exists(path) and not path.is_dir()) or not (_exists(path) or glob.has_magic(paths[0]))

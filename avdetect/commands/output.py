@@ -12,6 +12,7 @@ from typing import IO, Any, Literal
 
 from avdetect.commands.batch import UsageError
 from avdetect.commands.inputs import Input
+from avdetect.report.schema import writable
 
 Kind = Literal["json", "jsonl", "folder"]
 
@@ -108,7 +109,7 @@ class Output:
 
     @staticmethod
     def _print(line: str) -> None:
-        data = (line + "\n").encode("utf-8", "backslashreplace")
+        data = (writable(line) + "\n").encode("utf-8")
         sys.stdout.flush()
         if hasattr(sys.stdout, "buffer"):  # JSON is UTF-8 whatever the terminal's locale
             sys.stdout.buffer.write(data)

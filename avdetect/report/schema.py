@@ -209,7 +209,8 @@ def plain(value: Any, *, leave_out: tuple[str, ...] = ()) -> Any:
     """Dataclasses, mappings and sequences as plain JSON types.
 
     Numbers that are not finite become ``None``. Fields named in ``leave_out`` are skipped. A file name that is not
-    valid UTF-8 keeps its odd bytes as backslash escapes in plain ASCII, so that the JSON can always be written.
+    valid UTF-8 keeps its odd bytes as backslash escapes in plain ASCII, so that the JSON can always be written; one
+    that is gets its letters back even where the locale is not UTF-8.
     """
     if hasattr(value, "__dataclass_fields__"):
         names = [f.name for f in fields(value) if f.name not in leave_out]
@@ -217,7 +218,7 @@ def plain(value: Any, *, leave_out: tuple[str, ...] = ()) -> Any:
     if isinstance(value, Mapping):
         return {str(name): plain(item, leave_out=leave_out) for name, item in value.items()}
     if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+        return value if value.isascii() else writable(value)
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, tuple | list):
@@ -226,6 +227,14 @@ def plain(value: Any, *, leave_out: tuple[str, ...] = ()) -> Any:
         return value
     number = float(value)
     return number if math.isfinite(number) else None
+
+
+def writable(text: str) -> str:
+    """A text that UTF-8 can hold, whatever the bytes of the file name that it came from."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def json_schema() -> dict[str, Any]:

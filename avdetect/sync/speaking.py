@@ -24,7 +24,7 @@ def lip_activity(mouth: Float[np.ndarray, "t 2"], visible: Bool[np.ndarray, " t"
     """How much the mouth opens and closes around each tick.
 
     The opening is the distance of the inner lips divided by the (median) width of the mouth; the activity is its
-    standard deviation over 1 s. Talking faces reach about 0.1; still ones stay below 0.03.
+    standard deviation over 1 s. The median of a real talking clip is 0.03 to 0.08, with one in twenty below 0.015.
 
     Args:
         mouth: from :func:`mouth_opening`.

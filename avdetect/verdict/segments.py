@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Float64
@@ -72,7 +73,7 @@ def bridge(runs: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
 
 
 def merge_segments(segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    """Join overlapping stretches of one kind (several tracks, one sound); the higher probability stays. By start."""
+    """Join overlapping stretches of one kind (several tracks, one sound), by start; the higher probability stays."""
     merged: list[Segment] = []
     for segment in sorted(segments, key=lambda s: (s.kind, s.start_s, s.end_s)):
         last = merged[-1] if merged else None
@@ -82,4 +83,5 @@ def merge_segments(segments: Iterable[Segment]) -> tuple[Segment, ...]:
             )
         else:
             merged.append(segment)
+    merged = [replace(s, probability=round(s.probability, 4)) for s in merged]
     return tuple(sorted(merged, key=lambda s: (s.start_s, s.kind, s.end_s)))

@@ -123,7 +123,7 @@ def test_failed_files_have_a_line_too() -> None:
     failed = FailedReport("böse\udc80.mp4", "böse\udc80.mp4: not a media file")
     data = json.loads(failed.to_json().encode("utf-8"))
     VALIDATOR.validate(data)
-    assert data["file"]["path"] == "böse\\udc80.mp4"
+    assert data["file"]["path"] == "böse\\x80.mp4"
     with pytest.raises(ValueError, match="was not scored: b"):
         Report.from_dict(data)
 
