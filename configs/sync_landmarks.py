@@ -10,12 +10,12 @@ def get_config() -> Config:
     return Config(
         name="sync_landmarks",
         seed=1,
-        model=ModelConfig(sync_landmarks=SyncConfig(input="landmarks", width=192, blocks=2)),
+        model=ModelConfig(sync_landmarks=SyncConfig(input="landmarks", width=192, blocks=2, dropout=0.25)),
         data=DataConfig(
             offsets="configs/offsets_lrc_ar.json",
             train_where="split=train;source=LRC-AR",
             val_where="split=val;source=LRC-AR",
         ),
-        optim=OptimConfig(lr=2e-3, warmup=200),
-        train=TrainConfig(part="sync_landmarks", steps=3000, batch=32, eval_every=500, save_every=500),
+        optim=OptimConfig(lr=2e-3, warmup=200, weight_decay=0.1),
+        train=TrainConfig(part="sync_landmarks", steps=2400, batch=32, eval_every=500, save_every=500),
     )

@@ -10,16 +10,16 @@ def get_config() -> Config:
     return Config(
         name="sync_pixels",
         seed=2,
-        model=ModelConfig(sync_pixels=SyncConfig(input="pixels", width=192, blocks=2)),
+        model=ModelConfig(sync_pixels=SyncConfig(input="pixels", width=192, blocks=2, dropout=0.25)),
         data=DataConfig(
             offsets="configs/offsets_lrc_ar.json",
             train_where="split=train;source=LRC-AR",
             val_where="split=val;source=LRC-AR",
         ),
-        optim=OptimConfig(lr=1.5e-3, warmup=200),
+        optim=OptimConfig(lr=1.5e-3, warmup=200, weight_decay=0.1),
         train=TrainConfig(
             part="sync_pixels",
-            steps=3000,
+            steps=2400,
             batch=32,
             eval_every=500,
             save_every=500,

@@ -64,6 +64,8 @@ def sound(audio: Float32[np.ndarray, " s"], rng: np.random.Generator) -> Float32
     audio = audio * np.float32(10 ** (rng.uniform(-18, 6) / 20))
     if rng.random() < 0.5:
         audio = colour(audio, rng)
+    if rng.random() < 0.3:
+        audio = notch(audio, rng)
     if rng.random() < 0.6:
         level = np.sqrt(np.mean(np.square(audio))) * 10 ** (-rng.uniform(5, 40) / 20)
         noise = colour(rng.standard_normal(len(audio)).astype(np.float32), rng)
@@ -82,3 +84,13 @@ def colour(audio: Float32[np.ndarray, " s"], rng: np.random.Generator) -> Float3
         hz = np.linspace(0, 8000, len(spectrum))
         response = response - 40 * np.clip((hz - edge) / 500, 0, 1)
     return np.fft.irfft(spectrum * 10 ** (response / 20), n=size).astype(np.float32)
+
+
+def notch(audio: Float32[np.ndarray, " s"], rng: np.random.Generator) -> Float32[np.ndarray, " s"]:
+    """A band of the spectrum taken out, as SpecAugment does to spectrograms."""
+    spectrum = np.fft.rfft(audio)
+    low = rng.uniform(0, 5000)
+    high = low * rng.uniform(1.2, 2.0) + 150
+    edge = (np.array([low, high]) / 8000 * len(spectrum)).astype(int)
+    spectrum[edge[0] : edge[1]] *= 0.02
+    return np.fft.irfft(spectrum, n=len(audio)).astype(np.float32)

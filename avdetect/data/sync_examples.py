@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -22,6 +22,10 @@ from avdetect.models.sync import CROP, LIP_POINTS, mirror_order
 from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK
 
 CLIPS_PER_PERSON = 8
+MIN_TICKS = 20
+TEMPO_SHARE = 0.7
+TEMPO_RANGE = 0.16
+"""Share of examples that are played faster or slower, and by how much at most (natural logarithm)."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,8 @@ class SyncBatches:
         return stack([self._example(self._clips[i], rng) for i in chosen])
 
     def _example(self, clip: SyncClip, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        if rng.random() < TEMPO_SHARE:
+            clip = at_tempo(clip, float(np.exp(rng.uniform(-1, 1) * TEMPO_RANGE)), phase=float(rng.random()))
         start = int(rng.integers(0, max(1, clip.n_ticks - self._ticks + 1)))
         example = window(clip, start, self._ticks, kind=self._kind)
         flip = rng.random() < 0.5
@@ -141,6 +147,30 @@ class SyncBatches:
             example["lips"] = augment.mouths(example["lips"], rng, crop=CROP, flip=flip)
         example["audio"] = augment.sound(example["audio"], rng)
         return example
+
+
+def at_tempo(clip: SyncClip, rate: float, *, phase: float) -> SyncClip:
+    """Picture and sound played ``rate`` times as fast, and the ticks placed ``phase`` of a tick later.
+
+    Mesh points are interpolated, pictures taken from the nearest tick (as a player does), the sound resampled with its
+    pitch (other voices for free).
+    """
+    ticks = int((clip.n_ticks - 1 - phase) / rate)
+    if ticks < MIN_TICKS:
+        return clip
+    at = phase + np.arange(ticks) * rate
+    low = np.floor(at).astype(int)
+    high, share = np.minimum(low + 1, clip.n_ticks - 1), (at - np.floor(at)).astype(np.float32)
+    near = np.where(share < 0.5, low, high)
+    samples = (phase + np.arange(ticks * SAMPLES_PER_TICK) / SAMPLES_PER_TICK * rate) * SAMPLES_PER_TICK
+    return replace(
+        clip,
+        points=clip.points[low] * (1 - share)[:, None, None] + clip.points[high] * share[:, None, None],
+        mouths=None if clip.mouths is None else clip.mouths[near],
+        audio=np.interp(samples, np.arange(len(clip.audio)), clip.audio).astype(np.float32),
+        visible=clip.visible[low] & clip.visible[high],
+        covered=clip.covered[low] & clip.covered[np.minimum(low + 1, clip.n_ticks - 1)],
+    )
 
 
 def window(clip: SyncClip, start: int, ticks: int, *, kind: SyncInput) -> dict[str, np.ndarray]:

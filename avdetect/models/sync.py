@@ -113,12 +113,14 @@ class Trunk(nnx.Module):
         self.stem = stem
         self.blocks = nnx.List([TemporalBlock(config.width, dtype=dtype, rngs=rngs) for _ in range(config.blocks)])
         self.norm = nnx.LayerNorm(config.width, dtype=dtype, rngs=rngs)
-        self.dropout = nnx.Dropout(config.dropout, rngs=rngs)
+        # Whole channels for all ticks of an example: single values would be made up for by their neighbours in time.
+        self.drop_stem = nnx.Dropout(config.dropout, broadcast_dims=(1,), rngs=rngs)
+        self.dropout = nnx.Dropout(config.dropout, broadcast_dims=(1,), rngs=rngs)
         self.embed = nnx.Linear(config.width, config.embedding, dtype=dtype, rngs=rngs)
 
     def __call__(self, x: Float[Array, "b t *rest"]) -> Float[Array, "b u d"]:
         """Unit vectors for the ticks that have all their context."""
-        x = self.stem(x)  # type: ignore[operator]
+        x = self.drop_stem(self.stem(x))  # type: ignore[operator]
         for block in self.blocks:
             x = block(x)
         return unit(self.embed(self.dropout(nnx.gelu(self.norm(x)))))
