@@ -47,16 +47,23 @@ def repeated(source: Path, times: int) -> Path:
         return path
     part = path.with_suffix(".part.mp4")
     with av.open(str(source)) as reader, av.open(str(part), "w") as writer:
-        length_s = Fraction(reader.duration or 0, 1_000_000)
+        picture = reader.streams.video[0]
+        length_s = Fraction(picture.duration or 0) * (picture.time_base or 1)
         streams = {s.index: writer.add_stream_from_template(s) for s in reader.streams}
+        last: dict[int, Fraction] = {}
         for k in range(times):
             reader.seek(0)
             for packet in reader.demux():
-                if packet.dts is None or packet.pts is None or packet.time_base is None:
+                if packet.dts is None or packet.pts is None:
                     continue
                 shift = round(k * length_s / packet.time_base)
                 packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-                packet.stream = streams[packet.stream.index]
+                # The encoder's lead-in of each round would lie before the end of the last one.
+                when, index = packet.dts * packet.time_base, packet.stream.index
+                if when <= last.get(index, when - 1):
+                    continue
+                last[index] = when
+                packet.stream = streams[index]
                 writer.mux(packet)
     part.replace(path)
     return path
