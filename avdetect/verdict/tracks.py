@@ -87,6 +87,8 @@ def measure_track(track: TrackEvidence, calibration: Calibration, *, still: bool
     good_share = float(good[visible].mean()) if visible.any() else 0.0
     usable = visible & good if good_share >= calibration.quality.share else np.zeros(t, bool)
     speech = (np.nan_to_num(evidence.speech, nan=0.0) >= calibration.speech_probability) & track.audio_valid
+    if not np.isfinite(evidence.speech).any():  # a detector that cannot tell speech takes all sound for it
+        speech = track.audio_valid
     speech_s = float(speech.sum()) / TICK_RATE
     heard = track.audio_valid & (speech_s >= calibration.min_speech_s)
     visual_ticks = np.where(usable, evidence.visual, np.nan).astype(np.float64)
