@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from av.error import FFmpegError
 
 from avdetect.media.clock import PictureStamps, nearer, tick_count
+from avdetect.media.faults import Faults
 from avdetect.media.picture import Darkroom
 from avdetect.media.rates import SAMPLES_PER_TICK, TICK_RATE
 from avdetect.media.ring import Slot
@@ -73,11 +75,19 @@ class BlockFiller:
         sound: the sound stream, or ``None``; ``start`` must have been called on it.
         darkroom: makes RGB of the frames; needed with ``pictures``.
         origin_s: container time of tick 0.
+        faults: where pictures that cannot be converted are noted; their ticks have no picture.
     """
 
     def __init__(
-        self, pictures: PictureTrack | None, sound: SoundTrack | None, *, darkroom: Darkroom | None, origin_s: float
+        self,
+        pictures: PictureTrack | None,
+        sound: SoundTrack | None,
+        *,
+        darkroom: Darkroom | None,
+        origin_s: float,
+        faults: Faults,
     ) -> None:
+        self._faults = faults
         self._pictures = pictures
         self._sound = sound
         self._darkroom = darkroom
@@ -129,7 +139,11 @@ class BlockFiller:
             if drawn is not None and drawn[0] == number:
                 slot.frames[row] = slot.frames[drawn[1]]
             else:
-                self._darkroom.develop(frame, slot.frames[row])
+                try:
+                    self._darkroom.develop(frame, slot.frames[row])
+                except (FFmpegError, ValueError) as error:
+                    self._faults.note(f"a picture could not be converted ({error})")
+                    continue
                 drawn = (number, row)
             slot.frame_valid[row] = True
             slot.frame_pts_s[row] = time_s - self._origin

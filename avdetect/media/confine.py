@@ -44,12 +44,13 @@ def forbid_opens() -> None:
 
 
 def _shut(room: int, *, forever: bool) -> None:
-    # The limit counts descriptor numbers, not descriptors: the first free number is what to bound.
+    # The limit bounds descriptor numbers and not their count: the numbers that come next are found by taking them.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    first_free = os.dup(0)
-    os.close(first_free)
-    limit = first_free + room
+    taken = [os.dup(0) for _ in range(room + 1)]
+    for descriptor in taken:
+        os.close(descriptor)
+    limit = max(taken)  # the last of them is the first that may not be had
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit if forever else hard))
 
 

@@ -8,26 +8,11 @@ from typing import Any
 from av.error import FFmpegError
 
 from avdetect.media.demux import Opened, Refused, last_complaint
+from avdetect.media.faults import Faults
 from avdetect.media.limits import Limits
 
 _GIVE_UP_AFTER = 200
 """Errors in a row after which the rest of a stream is taken to be lost."""
-
-
-class Faults:
-    """What went wrong without ending the file: one line per kind, with a count."""
-
-    def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
-
-    def note(self, what: str, count: int = 1) -> None:
-        """Count a fault; ``what`` names its kind."""
-        if count:
-            self._counts[what] = self._counts.get(what, 0) + count
-
-    def lines(self) -> list[str]:
-        """The faults in words."""
-        return [what if count == 1 else f"{what} ({count} times)" for what, count in self._counts.items()]
 
 
 class FrameSource:

@@ -65,7 +65,7 @@ class RingShape:
         """Bytes of the whole segment."""
         return self.slots * self.slot_bytes()
 
-    def views(self, memory: mmap.mmap) -> list[Slot]:
+    def views(self, memory: mmap.mmap | bytearray) -> list[Slot]:
         """The slots as arrays over ``memory`` (not copies)."""
         out = []
         for number in range(self.slots):
