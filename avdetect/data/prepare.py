@@ -97,8 +97,6 @@ def _records(entry: Entry, options: PrepareOptions) -> tuple[list[dict[str, Any]
             "key": key,
             "path": entry.name,
             "sha256": sha256,
-            "split": split_of(columns),
-            "fold": fold_of(columns),
             "track_id": track_id,
             "start_tick": clip.start_tick,
             "ticks": clip.n_ticks,
@@ -155,7 +153,8 @@ def assemble(
         for number, entry in enumerate(entries, 1):
             part = msgpack.unpackb(part_path(work, entry, options).read_bytes())
             for record in part["records"]:
-                writer.add(record["data"], record["meta"])
+                row = record["meta"]
+                writer.add(record["data"], {**row, "split": split_of(row), "fold": fold_of(row)})
                 clips += 1
             for reason in part["rejected"]:
                 writer.reject(entry.name, reason)
