@@ -20,10 +20,11 @@ ABSTAINED: dict[AbstainReason, str] = {
     "low_quality": "The face is too small, too blurred, too dark or turned too far away to be judged.",
 }
 _LOOKS = {
-    "visual": "The face looks generated or edited",
-    "audio": "The voice sounds generated",
-    "sync": "Lips and sound disagree",
+    "visual": ("The face looks generated or edited", "The face may be generated or edited"),
+    "audio": ("The voice sounds generated", "The voice may be generated"),
+    "sync": ("Lips and sound disagree", "Lips and sound may not belong together"),
 }
+"""What is said from ``fake_above``, and below it."""
 MAX_SEGMENTS = 5
 """Segments named in the reasons; the report lists all."""
 
@@ -57,17 +58,19 @@ def explain(
 
 def _accusations(counted: Sequence[TrackFindings], segments: Sequence[Segment], calibration: Calibration) -> list[str]:
     lines = []
-    for kind, looks in _LOOKS.items():
+    for kind, (surely, perhaps) in _LOOKS.items():
         values = [p for f in counted if (p := _of(f, kind)) is not None]
         if not values or max(values) < calibration.segments.leave:
             continue
         here = sorted((s for s in segments if s.kind == kind), key=lambda s: -s.probability)
         if not here:
-            lines.append((max(values), f"{looks} as a whole (p {max(values):.2f})."))
+            looks = surely if max(values) >= calibration.fake_above else perhaps
+            lines.append((max(values), f"{looks}, taken as a whole (p {max(values):.2f})."))
         for s in here[:MAX_SEGMENTS]:
+            looks = surely if s.probability >= calibration.fake_above else perhaps
             lines.append((s.probability, f"{looks} from {s.start_s:.1f} to {s.end_s:.1f} s (p {s.probability:.2f})."))
         if len(here) > MAX_SEGMENTS:
-            lines.append((0.0, f"{looks} in {len(here) - MAX_SEGMENTS} more stretches, listed in the report."))
+            lines.append((0.0, f"{surely} in {len(here) - MAX_SEGMENTS} more stretches, listed in the report."))
     return [line for _, line in sorted(lines, key=lambda item: -item[0])]
 
 

@@ -159,7 +159,7 @@ def _offsets(
         weights=weights,
         zero_offset_ms=zero,
         min_confidence=calibration.offset_confidence,
-        min_sharpness=calibration.offset_sharpness,
+        min_sharpness=calibration.offset_sharpness + 1.0,
     )
     pieces, drift = offset_segments(
         evidence.similarity, evidence.lags, windows, weights=weights, zero_offset_ms=zero, believe=believe
@@ -174,9 +174,9 @@ def decide_speaking(findings: Sequence[TrackFindings], calibration: Calibration)
     """Fill in ``speaking`` of every track.
 
     A face speaks if there is speech while it is seen and its lips fit the sound better than chance
-    (``speaking_confidence``). Where they do not fit: still lips mean that it does not speak; moving lips mean that it
-    does, to another sound (a dub); with unknown lips it does not speak if another face does, and otherwise it cannot
-    be told. Without speech it cannot be told either.
+    (``speaking_confidence``, ``offset_sharpness``). Where they do not fit: still lips mean that it does not speak;
+    moving lips mean that it does, to another sound (a dub); with unknown lips it does not speak if another face does,
+    and otherwise it cannot be told. Without speech it cannot be told either.
     """
     fits = [_fits(f, calibration) for f in findings]
     return [
@@ -190,6 +190,7 @@ def _fits(f: TrackFindings, calibration: Calibration) -> bool:
         f.estimate is not None
         and f.speech_s >= calibration.min_speech_s
         and f.estimate.confidence >= calibration.speaking_confidence
+        and f.estimate.sharpness >= calibration.offset_sharpness
         and not f.estimate.at_end
     )
 
