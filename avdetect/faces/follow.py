@@ -167,12 +167,10 @@ class Follower:
             found = detect(shown.pixels, self.nets, small_tiles(height, width), threshold=self.config.small_score)
         fresh = [d for d in found if not any(same_place(d, f.expected(shown.time_s)) for f in known)]
         for face in [f for f in self.faces if f.lost]:
-            match = [d for d in fresh if comes_back(d, face, cut=shown.cut)]
+            match = [d for d in fresh if comes_back(d, face, same_scene=face.scene == self._scene)]
             if match:
                 face.restart(match[0].roi, self._scene)
                 fresh = [d for d in fresh if d is not match[0]]
-            elif shown.cut:
-                self._end(face)
         fresh.sort(key=lambda d: -d.roi.side)
         for detection in fresh[: max(0, self.config.max_faces - sum(not f.lost for f in self.faces))]:
             self.faces.append(Face(self._births, self._scene, shown.tick, detection.roi, shown.time_s, detection.box))
@@ -205,7 +203,7 @@ def same_place(detection: Detection, roi: Roi) -> bool:
     return distance < 0.33 and ratio < 0.7
 
 
-def comes_back(detection: Detection, face: Face, *, cut: bool) -> bool:
-    """Whether a detection is a face that was lost: near where it was, and after a cut almost at the same place."""
+def comes_back(detection: Detection, face: Face, *, same_scene: bool) -> bool:
+    """Whether a detection is a face that was lost: near where it was, or beyond a cut almost at the same place."""
     distance, ratio, _ = apart(detection.roi, face.right or face.used)
-    return distance < 0.12 and ratio < 0.3 if cut else distance < 0.6 and ratio < 0.7
+    return distance < 0.6 and ratio < 0.7 if same_scene else distance < 0.12 and ratio < 0.3

@@ -16,7 +16,12 @@ def test_shifted_products_are_a_depthwise_convolution(size: int, kernel: int, st
     x = rng.normal(size=(2, size, size + 2, 5)).astype(np.float32)
     k = rng.normal(size=(kernel, kernel, 5)).astype(np.float32)
     want = lax.conv_general_dilated(
-        x, k[:, :, None], (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=5
+        jnp.asarray(x),
+        jnp.asarray(k[:, :, None]),
+        (stride, stride),
+        "SAME",
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=5,
     )
     got = separable.depthwise(jnp.asarray(x), jnp.asarray(k), stride)
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
