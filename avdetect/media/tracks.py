@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from avdetect.media.avi import cut_delay, sound_delay_s, undo_skip
 from avdetect.media.blocks import BlockFiller, PictureTrack
 from avdetect.media.clock import PictureStamps, SoundStamps, TimeBases
 from avdetect.media.decode import FrameSource
@@ -46,6 +47,10 @@ class Tracks:
         self.sound: SoundTrack | None = None
         self.darkroom: Darkroom | None = None
         self._video, self._audio = opened.video, opened.audio
+        self._sound_delay_s = 0.0
+        if opened.name == "avi" and opened.audio is not None:
+            context = opened.audio.codec_context
+            self._sound_delay_s = sound_delay_s(context.name, context.sample_rate)
         second = opened
         if opened.video is not None and opened.audio is not None:
             second = open_container(descriptor, limits)
@@ -67,7 +72,11 @@ class Tracks:
         self._interval = 1 / rate if rate > 0 else _DEFAULT_INTERVAL_S
         source = FrameSource(opened, stream, "picture", limits, self._faults)
         self._picture_stamps = PictureStamps(self._interval, opened.leaps, bases)
-        self.pictures = PictureTrack(_timed_pictures(source, limits), self._picture_stamps, opened.is_still)
+        frames = _timed_pictures(source, limits)
+        if opened.name == "avi" and opened.container.metadata.get("software", "").startswith("Lavf"):
+            sound_unit_s = float(opened.audio.time_base) if opened.audio is not None else 1.0
+            frames = undo_skip(frames, unit_s=source.time_base, delay_s=self._sound_delay_s, sound_unit_s=sound_unit_s)
+        self.pictures = PictureTrack(frames, self._picture_stamps, opened.is_still)
         first = self.pictures.first_frame
         if first is None:
             self._faults.note("no picture could be decoded")
@@ -80,7 +89,10 @@ class Tracks:
         read_only(opened, stream)
         source = FrameSource(opened, stream, "sound", limits, self._faults)
         self._sound_stamps = SoundStamps(opened.leaps, bases)
-        self.sound = SoundTrack(_timed_sound(source), self._sound_stamps)
+        chunks = _timed_sound(source)
+        if self._sound_delay_s:
+            chunks = cut_delay(chunks, self._sound_delay_s)
+        self.sound = SoundTrack(chunks, self._sound_stamps)
         if self.sound.first_s is None:
             self._faults.note("no sound could be decoded")
             self.sound = None
@@ -148,8 +160,11 @@ class Tracks:
         for stream in (self._video, self._audio):
             if stream is not None and stream.duration and stream.time_base:
                 ends.append(float(((stream.start_time or 0) + stream.duration) * stream.time_base) - self.origin_s)
-        if not ends and self.opened.container.duration:
-            ends.append(self.opened.container.duration / _CONTAINER_TIME_BASE)
+        container = self.opened.container
+        if not ends and container.duration:
+            # Matroska's duration counts from time 0, that of the others from their start.
+            start = container.start_time or 0 if self.opened.name.startswith("matroska") else 0
+            ends.append((container.duration - min(start, container.duration)) / _CONTAINER_TIME_BASE)
         return max(0.0, *ends) if ends else 0.0
 
 

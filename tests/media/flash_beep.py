@@ -24,6 +24,8 @@ BEEP_LENGTH_S = 0.06
 LENGTH_S = 2.2
 SIZE = (64, 48)
 VFR_STEPS_MS = (20, 33, 70, 47, 40, 90, 25, 31)
+VFR_STEPS_20_MS = (20, 20, 40, 80, 20, 60, 40, 40)
+"""For codecs and containers that know fixed rates only: a rate of 50 with frames left out."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,14 @@ def shift_ms(found: Found, truth: Truth) -> float:
     return 1000 * float(np.median([time - truth.frames[number] for number, (time, _) in found.frames.items()]))
 
 
-def frame_times(rate: Fraction | None) -> list[Fraction]:
-    """Presentation times of the frames; ``None`` for a variable rate with a time base of 1 ms."""
+def frame_times(rate: Fraction | None, steps_ms: tuple[int, ...]) -> list[Fraction]:
+    """Presentation times of the frames; without a rate, at these steps."""
     if rate is not None:
         return [i / rate for i in range(int(LENGTH_S * rate))]
     times, now = [], 0
     while now < LENGTH_S * 1000:
         times.append(Fraction(now, 1000))
-        now += VFR_STEPS_MS[len(times) % len(VFR_STEPS_MS)]
+        now += steps_ms[(len(times) - 1) % len(steps_ms)]
     return times
 
 
@@ -88,17 +90,19 @@ def make_film(
     form: str | None = None,
     shift_s: Fraction = Fraction(0),
     time_base: Fraction | None = None,
+    options: dict[str, str] | None = None,
 ) -> Truth:
     """Write a film and say what is in it. The left upper quarter of the stored picture stays grey in flashes."""
     picture_start = max(Fraction(0), Fraction(-sound_start_ms, 1000)) + shift_s
     sound_start = max(Fraction(0), Fraction(sound_start_ms, 1000)) + shift_s
-    times = frame_times(rate)
+    fixed = video_codec.startswith("mpeg")
+    times = frame_times(rate, VFR_STEPS_20_MS if fixed else VFR_STEPS_MS)
     base = time_base or (Fraction(1, 1000) if rate is None else 1 / (rate * 1000))
-    with av.open(str(path), "w", format=form) as out:
-        video = out.add_stream(video_codec, rate=rate or Fraction(25))
+    with av.open(str(path), "w", format=form, options=options or {}) as out:
+        video: Any = out.add_stream(video_codec, rate=rate or Fraction(25))
         video.width, video.height, video.pix_fmt = *size, "yuvj420p" if video_codec == "mjpeg" else "yuv420p"
         video.codec_context.time_base = base
-        if video_codec.startswith("mpeg"):
+        if fixed:
             # These codecs know a fixed rate only; the container still carries the stamps.
             video.codec_context.time_base = 1 / rate if rate else Fraction(1, 50)
         video.bit_rate = 400_000
@@ -108,7 +112,8 @@ def make_film(
             video.options = {"deadline": "realtime", "cpu-used": "8"}
         if rotation:
             video.set_display_rotation(-rotation)  # FFmpeg counts anticlockwise
-        audio = out.add_stream(audio_codec, rate=sample_rate, layout=layout)
+        video.codec_context.thread_count = 1  # the encoders' threads cost more than these small pictures
+        audio: Any = out.add_stream(audio_codec, rate=sample_rate, layout=layout)
         packets = _picture_packets(video, times, picture_start, size)
         packets += _sound_packets(audio, sample_rate, sound_start, layout)
         packets.sort(key=lambda packet: packet.dts * packet.time_base)
@@ -125,7 +130,7 @@ def _is_bright(time: Fraction) -> bool:
     return any(at <= time < at + FLASH_LENGTH_S for at in FLASHES_S)
 
 
-def _picture_packets(video, times: list[Fraction], start: Fraction, size: tuple[int, int]) -> list:
+def _picture_packets(video: Any, times: list[Fraction], start: Fraction, size: tuple[int, int]) -> list:
     packets = []
     base = video.codec_context.time_base
     for time in times:
@@ -148,7 +153,7 @@ def beeps(sample_rate: int) -> np.ndarray:
     return sound
 
 
-def _sound_packets(audio, rate: int, start: Fraction, layout: str) -> list:
+def _sound_packets(audio: Any, rate: int, start: Fraction, layout: str) -> list:
     packets = []
     sound = beeps(rate)
     context = audio.codec_context
