@@ -2,7 +2,7 @@
 
 python -m train.run --config configs/audio.py --workdir work/audio
 
-Of the development clips, people of folds 0-3 are trained on, 4 validates, 5-9 stay unseen; VDTTS, ReVISE and the
+Of the development clips, people of folds 0-2 are trained on, 3 and 4 validate, 5-9 stay unseen; VDTTS, ReVISE and the
 FastSpeech2 and Tortoise voices are not used at all.
 """
 
@@ -18,8 +18,8 @@ def get_config() -> Config:
         model=ModelConfig(audio=AudioConfig()),
         data=DataConfig(
             ticks=100,
-            train_where=f"split=train;audio_fake=0|{PAIRED};fold=0,1,2,3",
-            val_where=f"split=val;audio_fake=0|{PAIRED};fold=4",
+            train_where=f"split=train;audio_fake=0|{PAIRED};fold=0,1,2",
+            val_where=f"split=val;audio_fake=0|{PAIRED};fold=3,4",
         ),
         optim=OptimConfig(lr=1.5e-3, warmup=100, weight_decay=0.05),
         train=TrainConfig(part="audio", steps=1500, batch=16, eval_every=300, save_every=300),

@@ -1,4 +1,4 @@
-"""The fusion head over the frozen parts, on development clips of people in folds 0-3 (4 validates, 5-9 stay unseen).
+"""The fusion head over the frozen parts, on development clips of folds 0-2 (3 and 4 validate, 5-9 stay unseen).
 
 python -m train.run --config configs/fusion.py --workdir work/fusion
 """
@@ -11,7 +11,7 @@ def get_config() -> Config:
         name="fusion",
         seed=5,
         model=ModelConfig(fusion=FusionConfig()),
-        data=DataConfig(ticks=192, train_where="split=dev;fold=0,1,2,3", val_where="split=dev;fold=4"),
+        data=DataConfig(ticks=192, train_where="split=dev;fold=0,1,2", val_where="split=dev;fold=3,4"),
         optim=OptimConfig(lr=2e-3, warmup=50),
         train=TrainConfig(
             part="fusion",

@@ -133,7 +133,8 @@ class FusionBatches:
 
     def _sync(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         clip = self._genuine[rng.integers(len(self._genuine))]
-        n = int(rng.integers(min(MIN_TICKS, clip.n_ticks), min(self._ticks, clip.n_ticks) + 1))
+        most = min(self._ticks, clip.n_ticks)
+        n = int(rng.integers(min(MIN_TICKS, most), most + 1))
         start = int(rng.integers(0, clip.n_ticks - n + 1))
         lips = {name: a[start : start + n] for name, a in clip.lips.items()}
         lag = int(rng.integers(-9, 10)) if rng.random() < 0.5 else 0
@@ -180,7 +181,7 @@ class FusionBatches:
         return {
             "logits": np.nan_to_num(np.array(values, np.float32)),
             "present": present,
-            "classes": np.int32(visual + 2 * audio),
+            "classes": np.array(visual + 2 * audio, np.int32),
         }
 
     def _draw(self, branch: str, fake: bool, rng: np.random.Generator) -> float:

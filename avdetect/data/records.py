@@ -81,11 +81,11 @@ def record_of(clip: Clip, key: str, meta: dict[str, Any], *, speech: np.ndarray 
 
 def encode(record: Record) -> bytes:
     """A record as bytes; equal records give equal bytes."""
-    return msgpack.packb(
+    return msgpack.packb(  # type: ignore[return-value]
         {
             "schema": SCHEMA,
             "key": record.key,
-            "meta": record.meta,
+            "meta": dict(sorted(record.meta.items())),
             "n_ticks": record.n_ticks,
             "landmarks": _raw(record.landmarks),
             "visible": _bits(record.visible),
