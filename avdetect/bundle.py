@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from avdetect import preprocessing
@@ -99,7 +100,7 @@ def empty_net(config: ModelConfig) -> DetectorNet:
 
     def zero(leaf: jax.ShapeDtypeStruct) -> Any:
         # Host arrays: whoever runs the network puts all of them on the device at once.
-        is_key = jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        is_key = jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key)
         return jax.random.key(0) if is_key else np.zeros(leaf.shape, leaf.dtype)
 
     return nnx.merge(graph, jax.tree.map(zero, state))
@@ -171,18 +172,30 @@ def load_detector(bundle: str | Path | None = None) -> Detector:
     if missing:
         raise FileNotFoundError(f"{folder} is not a bundle: it has no {', '.join(missing)}")
     content = {name: (folder / name).read_bytes() for name in FILES}
-    try:
-        card = json.loads(content["card.json"])
-        config = from_dict(json.loads(content["config.json"]), ModelConfig)
-        calibration = Calibration.from_json(content["calibration.json"].decode())
-        preprocessing.check(json.loads(content["preprocessing.json"]), str(folder))
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder} is damaged: {error}") from error
+    parsed = {name: _object(data, folder / name) for name, data in content.items() if name.endswith(".json")}
+    card = parsed["card.json"]
     if card.get("format") != FORMAT:
         raise ValueError(f"{folder} has format {card.get('format')!r}, this version reads {FORMAT!r}")
+    preprocessing.check(parsed["preprocessing.json"], str(folder))
+    try:
+        config = from_dict(parsed["config.json"], ModelConfig)
+        calibration = Calibration.from_dict(parsed["calibration.json"])
+        weights = load_file(folder / "model.safetensors")
+    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        raise ValueError(f"{folder} is damaged: {error}") from error
     net = empty_net(config)
-    fill(net, load_file(folder / "model.safetensors"), str(folder))
+    fill(net, weights, str(folder))
     digest = hashlib.sha256()
     for name in FILES[:4]:
         digest.update(content[name])
     return Detector(net, calibration, card={**card, "sha256": digest.hexdigest()})
+
+
+def _object(data: bytes, path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except ValueError as error:  # not JSON, or not text
+        raise ValueError(f"{path} is damaged: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} is damaged: expected an object, got {type(value).__name__}")
+    return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ def prepare_file(entry: Entry, work: Path, options: PrepareOptions) -> dict[str,
     part = {"name": entry.name, "records": records, "rejected": rejected}
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_bytes(msgpack.packb(part))
+    temporary.write_bytes(msgpack.packb(part))  # type: ignore[arg-type]
     temporary.rename(target)
     return _summary(part)
 
@@ -79,9 +79,9 @@ def _records(entry: Entry, options: PrepareOptions) -> tuple[list[dict[str, Any]
         return [], [f"{entry.path}: neither a face nor sound"]
     sha256 = hashlib.sha256(entry.path.read_bytes()).hexdigest()
     records, rejected = [], []
-    for clip in (piece for whole in clips for piece in split_long(whole, round(options.max_clip_s * TICK_RATE))):
+    for start_tick, clip in _pieces(clips, round(options.max_clip_s * TICK_RATE)):
         track_id = -1 if clip.track is None else clip.track.track_id
-        key = f"{entry.name}#{track_id}@{clip.start_tick}"
+        key = f"{entry.name}#{track_id}@{start_tick}"
         seconds = clip.n_ticks / TICK_RATE
         visible = 0.0 if clip.track is None else float(clip.track.visible.mean())
         if seconds < options.min_clip_s:
@@ -98,7 +98,7 @@ def _records(entry: Entry, options: PrepareOptions) -> tuple[list[dict[str, Any]
             "path": entry.name,
             "sha256": sha256,
             "track_id": track_id,
-            "start_tick": clip.start_tick,
+            "start_tick": start_tick,
             "ticks": clip.n_ticks,
             "visible": round(visible, 4),
             "speech": None if speech is None else round(float((speech > 0.5).mean()), 4),
@@ -113,6 +113,15 @@ def _records(entry: Entry, options: PrepareOptions) -> tuple[list[dict[str, Any]
         }
         records.append({"meta": meta, "data": encode(record_of(clip, key, meta, speech=speech))})
     return records, rejected
+
+
+def _pieces(clips: list[Clip], max_ticks: int) -> Iterator[tuple[int, Clip]]:
+    """Clips cut to length, each with its first tick in the file, which sound without a face does not know itself."""
+    for whole in clips:
+        tick = whole.start_tick
+        for piece in split_long(whole, max_ticks):
+            yield tick, piece
+            tick += piece.n_ticks
 
 
 def _quality_columns(clip: Clip) -> dict[str, float | None]:
