@@ -70,8 +70,11 @@ docs: $(VENV)/.dev  ## build/docs/index.html
 bench: $(VENV)/.dev  ## seconds, real-time factor and memory for a 60 s file
 	@$(BIN)/python -m tools.bench run
 
-train-smoke: $(VENV)/.dev  ## a few training steps, to see that the loop turns
-	@$(BIN)/python -m train.run --config configs/smoke.py --workdir work/smoke
+train-smoke: $(VENV)/.dev  ## drawn speakers -> records -> a few training steps, to see that it all turns
+	@rm -rf build/smoke/run
+	@$(BIN)/python -m tools.synthetic_corpus build/smoke/videos
+	@$(BIN)/python -m tools.prepare build/smoke/videos/manifest.csv --out build/smoke/records
+	@$(BIN)/python -m train.run --config configs/smoke.py --workdir build/smoke/run --set data.records=build/smoke/records
 
 clean:  ## remove what was built (not .venv, not .cache)
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
