@@ -138,5 +138,5 @@ def file_summary(info: MediaInfo, sha256: str) -> FileSummary:
         v = info.video
         video = VideoSummary(v.codec, v.width, v.height, float(v.fps) if np.isfinite(v.fps) else None)
     audio = AudioSummary(info.audio.codec, info.audio.sample_rate) if info.audio is not None else None
-    duration = float(info.duration_s) if np.isfinite(info.duration_s) else None
+    duration = round(float(info.duration_s), 3) if np.isfinite(info.duration_s) else None
     return FileSummary(info.path, sha256, duration, video, audio)
