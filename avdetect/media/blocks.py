@@ -30,10 +30,10 @@ class PictureTrack:
         self._stamps = stamps
         self._still = still
         self._count = 0
+        self.end_s = 0.0
         self.before: tuple[float, int, Any] | None = None
         self.after = self._next()
         self.first_s = self.after[0] if self.after else None
-        self.end_s = 0.0 if self.first_s is None else self.first_s
 
     @property
     def first_frame(self) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,8 @@ def open_container(descriptor: int, limits: Limits) -> Opened:
     try:
         container = av.open(f"/dev/fd/{descriptor}", "r", options=options, metadata_errors="replace")
     except MemoryError:
+        if any("max_streams" in line for line in _complaints()):  # FFmpeg's code for this is that of a lack of memory
+            raise Refused(f"more than {limits.streams} streams", "raise Limits.streams") from None
         raise
     except (FFmpegError, ValueError) as error:
         raise _refusal(error) from error
@@ -119,20 +122,43 @@ def check_pixels(width: int, height: int, limits: Limits) -> None:
         Refused: if ``width * height`` is over ``limits.frame_pixels``.
     """
     if width * height > limits.frame_pixels:
-        raise Refused(
-            f"picture of {width}x{height} px is over the limit of {limits.frame_pixels} px",
-            "raise Limits.frame_pixels if the file is to be trusted",
-        )
+        raise _too_large(width, height, limits)
+
+
+def nothing_decoded(limits: Limits, hint: str) -> Refused:
+    """Why a file gave neither a picture nor a sound: a picture that FFmpeg found too large, or damage."""
+    for line in reversed(_complaints()):
+        if size := re.search(r"Picture size (\d+)x(\d+) (is invalid|exceeds)", line):
+            return _too_large(int(size[1]), int(size[2]), limits)
+    return Refused("nothing in it can be decoded", hint)
+
+
+def count_complaints(since: int) -> tuple[int, int]:
+    """Lines that FFmpeg wrote to standard error after byte ``since`` of it, and the byte to count from next time."""
+    with contextlib.suppress(OSError):
+        end = os.fstat(2).st_size
+        return os.pread(2, max(0, end - since), since).count(b"\n"), end
+    return 0, since
 
 
 def last_complaint() -> str:
     """The last line that FFmpeg wrote to standard error, or an empty string."""
+    lines = _complaints()
+    return lines[-1].split("] ", 1)[-1].strip() if lines else ""
+
+
+def _complaints() -> list[str]:
     with contextlib.suppress(OSError):
         size = os.fstat(2).st_size
-        lines = os.pread(2, 2048, max(0, size - 2048)).decode(errors="replace").strip().splitlines()
-        if lines:
-            return lines[-1].split("] ", 1)[-1].strip()
-    return ""
+        return os.pread(2, 4096, max(0, size - 4096)).decode(errors="replace").strip().splitlines()
+    return []
+
+
+def _too_large(width: int, height: int, limits: Limits) -> Refused:
+    return Refused(
+        f"picture of {width}x{height} px is over the limit of {limits.frame_pixels} px",
+        "raise Limits.frame_pixels if the file is to be trusted",
+    )
 
 
 def _refusal(error: Exception) -> Refused:
@@ -144,7 +170,9 @@ def _refusal(error: Exception) -> Refused:
             "convert it to mp4 or mkv",
         )
     text = getattr(error, "strerror", None) or str(error)
-    if isinstance(error, InvalidDataError):
+    if isinstance(error, EOFError):
+        text = "it ends before its first picture or sound"
+    elif isinstance(error, InvalidDataError):
         text = "not a media file, or damaged beyond reading"
     return Refused(text + (f" ({said})" if said else ""), "check that it plays elsewhere")
 

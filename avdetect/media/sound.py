@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import soxr
+from av.audio.resampler import AudioResampler
 
 from avdetect.media.clock import SoundStamps
 from avdetect.media.rates import SAMPLE_RATE, SAMPLES_PER_TICK
@@ -19,14 +20,20 @@ from avdetect.media.rates import SAMPLE_RATE, SAMPLES_PER_TICK
 _FULL_SCALE = {"s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}
 _SILENCE_CHUNK_S = 1.0
 _QUALITY = "HQ"
+_PLANES_COUNTED_WRONGLY = 8
 
 
 def mono(frame: Any) -> np.ndarray:
     """A decoded frame as float32 mono, the mean of its channels, full scale = 1, ``(samples,)``."""
+    channels = len(frame.layout.channels)
+    if frame.format.is_planar and channels >= _PLANES_COUNTED_WRONGLY:
+        # PyAV looks for the end of the list of planes beyond the end of FFmpeg's list of eight.
+        packed = AudioResampler(format=frame.format.packed, layout=frame.layout, rate=frame.sample_rate)
+        (frame,) = packed.resample(frame)
     samples = frame.to_ndarray()
     name = frame.format.name.removesuffix("p")
     if not frame.format.is_planar:
-        samples = samples.reshape(-1, len(frame.layout.channels)).T
+        samples = samples.reshape(-1, channels).T
     if name == "u8":
         scaled = (samples.astype(np.float32) - 128.0) / 128.0
     elif name in _FULL_SCALE:

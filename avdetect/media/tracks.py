@@ -10,7 +10,7 @@ from avdetect.media.avi import cut_delay, sound_delay_s, undo_skip
 from avdetect.media.blocks import BlockFiller, PictureTrack
 from avdetect.media.clock import PictureStamps, SoundStamps, TimeBases
 from avdetect.media.decode import FrameSource
-from avdetect.media.demux import Opened, Refused, check_pixels, open_container, read_only
+from avdetect.media.demux import Opened, check_pixels, nothing_decoded, open_container, read_only
 from avdetect.media.faults import Faults
 from avdetect.media.limits import Limits
 from avdetect.media.picture import Darkroom
@@ -60,7 +60,7 @@ class Tracks:
             self._read_sound(second, bases, limits)
         starts = [track.first_s for track in (self.pictures, self.sound) if track and track.first_s is not None]
         if not starts:
-            raise Refused("nothing in it can be decoded", "; ".join(faults.lines()))
+            raise nothing_decoded(limits, "; ".join(faults.lines()))
         self.origin_s = min(starts)
         if self.sound is not None:
             self.sound.start(self.origin_s)

@@ -23,7 +23,7 @@ from av.error import FFmpegError
 
 from avdetect.media.channel import Channel, ChannelError
 from avdetect.media.confine import allow_opens, confine, forbid_opens
-from avdetect.media.demux import Refused, last_complaint
+from avdetect.media.demux import Refused, count_complaints, last_complaint
 from avdetect.media.faults import Faults
 from avdetect.media.limits import Limits
 from avdetect.media.rates import TICK_RATE
@@ -84,6 +84,7 @@ def _serve(channel: Channel, descriptors: dict[str, int], request: dict[str, Any
     slots = shape.views(memory)
     filler = tracks.filler(**wanted)
     free = _free_slots(channel, shape.slots)
+    complaints = 0
     while True:
         slot = free.get()
         start = filler.tick
@@ -91,6 +92,8 @@ def _serve(channel: Channel, descriptors: dict[str, int], request: dict[str, Any
             raise Refused(f"longer than the limit of {limits.duration_s:g} s", "raise Limits.duration_s")
         count = filler.fill(slots[slot])
         tracks.note_stamps()
+        said, complaints = count_complaints(complaints)
+        faults.note("the decoder reported damage", said)
         if count == 0:
             break
         channel.send({"slot": slot, "start": start, "count": count, "warnings": faults.lines()})

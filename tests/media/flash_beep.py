@@ -160,8 +160,8 @@ def _sound_packets(audio: Any, rate: int, start: Fraction, layout: str) -> list:
     channels = len(av.AudioLayout(layout).channels)
     resampler = av.AudioResampler(format=context.format.name, layout=layout, rate=rate)
     for at in range(0, len(sound), 1024):
-        piece = np.repeat(sound[None, at : at + 1024], channels, axis=0)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece), format="fltp", layout=layout)
+        piece = np.repeat(sound[at : at + 1024], channels)[None]
+        frame = av.AudioFrame.from_ndarray(piece, format="flt", layout=layout)
         frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
         frame.pts = at + round(start * rate)
         for ready in resampler.resample(frame):
