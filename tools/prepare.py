@@ -10,6 +10,8 @@ A run that was stopped goes on where it was when the same command is given again
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +20,18 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def _end_with_parent() -> None:
+    """Workers of a killed program would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @app.command(help=__doc__)
@@ -51,7 +65,7 @@ def prepare(
     with Progress(*columns) as progress:
         task = progress.add_task("files", total=len(entries), note="")
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
             jobs = [pool.submit(prepare_file, entry, out, options) for entry in entries]
             for job in as_completed(jobs):
                 summary = job.result()

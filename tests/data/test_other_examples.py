@@ -1,0 +1,192 @@
+"""Batches for the face, the voice and the fusion head."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from avdetect.data.audio_examples import AudioBatches, Voice, copies, load_voices
+from avdetect.data.fusion_examples import FusionBatches, Heard, shifted
+from avdetect.data.records import encode
+from avdetect.data.store import RecordStore, RecordWriter
+from avdetect.data.visual_examples import FaceSet, VisualBatches, load_faces
+from avdetect.testing import synthetic_clip, synthetic_speech
+from avdetect.types import LAGS, MAX_LAG, SAMPLES_PER_TICK
+
+
+def same(a: dict, b: dict) -> None:
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, make_record) -> RecordStore:
+    rows: list[dict] = [
+        {"identity": "ann", "audio_fake": "0", "visual_fake": "0"},
+        {"identity": "ann", "audio_fake": 1, "visual_fake": "1", "generator": "tts"},
+        {"identity": "bob", "visual_fake": "0"},
+        {"identity": "cy", "audio_fake": "0", "sound": False},
+        {"identity": "di", "audio_fake": "0", "face": False, "path": "clip0.mp4"},
+    ]
+    folder = tmp_path_factory.mktemp("records")
+    with RecordWriter(folder) as writer:
+        for i, row in enumerate(rows):
+            record = make_record(i, 33, **row)
+            writer.add(encode(record), record.meta)
+    return RecordStore(folder)
+
+
+def test_faces_are_those_that_were_seen(store: RecordStore) -> None:
+    sets = load_faces(store, range(5), per_clip=3)
+    assert [(s.identity, s.fake) for s in sets] == [("ann", False), ("ann", True), ("bob", False), ("cy", False)]
+    record = store.read(0)
+    assert record.visible is not None and record.faces is not None and record.landmarks is not None
+    seen = np.flatnonzero(record.visible[::5])
+    assert len(sets[0].faces) == 3
+    np.testing.assert_array_equal(sets[0].faces[0], record.faces[seen[0]])
+    np.testing.assert_array_equal(sets[0].points[0], record.landmarks[5 * seen[0]])
+    np.testing.assert_array_equal(sets[0].faces[-1], record.faces[seen[-1]])
+
+
+def face_set(i: int, *, fake: bool) -> FaceSet:
+    track = synthetic_clip(i, 1, sound=False).track
+    assert track is not None
+    return FaceSet(f"k{i}", f"p{i}", "", fake, track.faces, track.landmarks.astype(np.float16))
+
+
+def test_face_batches_are_pairs_of_genuine_faces_and_their_blends() -> None:
+    genuine = [face_set(i, fake=False) for i in range(2)]
+    batches = VisualBatches(genuine, batch=8, seed=1)
+    batch = batches(3)
+    assert batch["faces"].shape == (8, 160, 160, 3) and batch["faces"].dtype == np.uint8
+    np.testing.assert_array_equal(batch["fake"], [0, 1] * 4)
+    same(batch, VisualBatches(genuine, batch=8, seed=1)(3))
+    assert not np.array_equal(batch["faces"], batches(4)["faces"])
+
+
+def test_true_forgeries_are_shown_as_such_beside_genuine_faces() -> None:
+    genuine = [face_set(i, fake=False) for i in range(2)]
+    # Told from all else by their colour, whatever is done to them afterwards.
+    green = np.zeros_like(genuine[0].faces)
+    green[..., 1] = 200
+    forged = dataclasses.replace(genuine[0], fake=True, generator="swap", faces=green)
+    batch = VisualBatches([*genuine, forged], batch=20, seed=1)(0)
+    colours = batch["faces"].reshape(20, -1, 3).mean(axis=1)
+    shown = colours[:, 1] > 2 * colours[:, [0, 2]].max(axis=1)
+    assert 0 < shown.sum() < 10 and (batch["fake"][shown] == 1).all()
+    assert batch["fake"].sum() == 10
+    with pytest.raises(ValueError, match=r"data\.train_where"):
+        VisualBatches([forged], batch=8, seed=1)
+
+
+def test_voices_are_those_whose_label_is_known_and_each_file_counts_once(store: RecordStore) -> None:
+    voices = load_voices(store, range(5))
+    assert [(v.key, v.fake, v.system) for v in voices] == [("clip0#0@0", False, ""), ("clip1#0@0", True, "tts")]
+    raw = store.read(0)
+    assert raw.audio is not None and raw.speech is not None
+    np.testing.assert_allclose(voices[0].audio, raw.audio / 32767, atol=1e-6)
+    np.testing.assert_allclose(voices[0].speech, raw.speech / 255, atol=1e-6)
+
+
+def voice(i: int, *, fake: bool = False, system: str = "", ticks: int = 40) -> Voice:
+    speech = np.full(ticks, 0.9, np.float32)
+    return Voice(f"s{i % 2}/{i}", f"p{i}", system, fake, synthetic_speech(i, ticks).audio, np.ones(ticks, bool), speech)
+
+
+def test_copies_are_false_and_keep_the_person() -> None:
+    voices = [voice(0), voice(1), voice(2, fake=True, system="tts")]
+    made = copies(voices, count=5, seed=0)
+    assert len(made) == 2 and {v.identity for v in made} == {"p0", "p1"}
+    assert all(v.fake and v.system == "griffin-lim" for v in made)
+    for a, b in zip(made, copies(voices, count=5, seed=0), strict=True):
+        np.testing.assert_array_equal(a.audio, b.audio)
+    assert copies([voices[2]], count=3, seed=0) == []
+
+
+def test_voice_batches_are_half_false_and_repeatable() -> None:
+    voices = [voice(0), voice(1), voice(2, fake=True, system="a"), voice(3, fake=True, system="b", ticks=11)]
+    batches = AudioBatches(voices, ticks=30, batch=8, seed=1)
+    batch = batches(2)
+    same(batch, AudioBatches(voices, ticks=30, batch=8, seed=1)(2))
+    np.testing.assert_array_equal(batch["fake"], [0, 1] * 4)
+    assert batch["audio"].shape == (8, 30 * SAMPLES_PER_TICK) and batch["valid"].shape == (8, 30)
+    assert np.abs(batch["audio"]).max() <= 1
+    for step in range(10):
+        batch = batches(step)
+        for audio, valid, speech, known in zip(*(batch[n] for n in ("audio", "valid", "speech", "known")), strict=True):
+            n = int(valid.sum())
+            assert n >= 11 and valid[:n].all(), "covered from the start, nothing in between"
+            assert not audio[n * SAMPLES_PER_TICK :].any() and np.isnan(speech[n:]).all()
+            assert (speech[:n] == (np.float32(0.9) if known else 0)).all()
+    with pytest.raises(ValueError, match="genuine and false"):
+        AudioBatches(voices[:2], ticks=30, batch=8, seed=1)
+
+
+def heard(i: int, *, ticks: int = 60, fake: bool = False) -> Heard:
+    """Lips and sound that agree tick by tick at lag 0, each tick with a direction of its own."""
+    rng = np.random.default_rng(i)
+    vectors = rng.normal(size=(ticks, 64))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+    known = np.ones(ticks, bool)
+    sound = {"p": vectors, "known": known, "sync_known": known, "audio": np.zeros(ticks), "speech": np.full(ticks, 3.0)}
+    return Heard(
+        f"k{i}", "src", f"p{i}", {"p": vectors, "known": known}, sound, 2.0 if fake else -2.0, -1.0, fake, False
+    )
+
+
+def test_sound_from_another_place_is_marked_where_it_does_not_exist() -> None:
+    sound = {"known": np.ones(10, bool), "x": np.arange(10) + 1}
+    for start, ticks in ((0, 4), (-20, 3), (30, 5), (7, 10)):
+        out = shifted(sound, start, ticks)
+        wanted = np.arange(start - MAX_LAG, start + ticks + MAX_LAG)
+        inside = (wanted >= 0) & (wanted < 10)
+        np.testing.assert_array_equal(out["known"], inside)
+        np.testing.assert_array_equal(out["x"], np.where(inside, wanted + 1, 0))
+
+
+def test_fusion_batches_say_where_lips_and_sound_agree() -> None:
+    clips = [heard(i) for i in range(5)]
+    batches = FusionBatches(clips, ["p"], ticks=40, batch=16, seed=0)
+    same(batches(3), FusionBatches(clips, ["p"], ticks=40, batch=16, seed=0)(3))
+    lags, share = set(), []
+    for step in range(12):
+        batch = batches(step)
+        assert batch["similarity"].shape == (16, 40, len(LAGS))
+        for i in range(16):
+            known, target = batch["known"][i], batch["mismatch"][i].astype(bool)
+            share.append(target[known.any(axis=1)].mean())
+            best = np.where(known, batch["similarity"][i], -1).max(axis=1)
+            where = np.where(known, batch["similarity"][i], -1).argmax(axis=1)
+            matched = best > 0.9
+            middle = known.sum(axis=1) > 2 * MAX_LAG  # all lags known: the true one is among them
+            np.testing.assert_array_equal(matched[middle], ~target[middle])
+            lags |= set(LAGS[where[matched & middle]].tolist())
+    assert {-9, 0, 9} <= lags <= set(range(-9, 10)), "own sound at any constant lag is no mismatch"
+    assert 0.3 < np.mean(share) < 0.7 and any(0 < s < 1 for s in share)
+
+
+def test_classes_are_drawn_from_what_the_branches_said() -> None:
+    clips = [heard(i, fake=i >= 5) for i in range(9)]
+    batches = FusionBatches(clips, ["p"], ticks=40, batch=64, seed=0)
+    batch = batches(0)
+    visual_fake, audio_fake = batch["classes"] % 2, batch["classes"] // 2
+    assert set(batch["classes"]) == {0, 1, 2, 3}
+    assert batch["present"][:, :2].any(axis=1).sum() > 50
+    visual = batch["logits"][:, 0]
+    assert (visual[visual_fake == 1] > 0).all() and (visual[visual_fake == 0] < 0).all()
+    # No clip has a false voice: that branch cannot be present for the class.
+    assert not batch["present"][audio_fake == 1, 1].any() and batch["present"][audio_fake == 0, 1].any()
+    assert np.isfinite(batch["logits"]).all()
+
+
+def test_windows_may_be_shorter_than_the_usual_least() -> None:
+    batch = FusionBatches([heard(i) for i in range(4)], ["p"], ticks=12, batch=4, seed=0)(0)
+    assert batch["similarity"].shape == (4, 12, len(LAGS))
+
+
+def test_too_few_genuine_clips() -> None:
+    with pytest.raises(ValueError, match="at least four"):
+        FusionBatches([heard(i) for i in range(3)] + [heard(5, fake=True)], ["p"], ticks=40, batch=4, seed=0)
