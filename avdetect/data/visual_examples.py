@@ -1,8 +1,4 @@
-"""Examples for the face CNN: genuine faces and their own self-blends, and what true forgeries there are.
-
-Everything goes through the same changes of place, colour, size and code afterwards. True forgeries are few and come
-from few sources, so the greater part of a batch are self-blends, and each forgery has a genuine face beside it.
-"""
+"""Examples for the face CNN: genuine faces and their own self-blends, changed in the same way afterwards."""
 
 from __future__ import annotations
 
@@ -17,8 +13,6 @@ from avdetect.data.store import RecordStore
 from avdetect.forge.self_blend import jitter_face, random_placement, self_blend
 
 FACES_PER_CLIP = 12
-FORGED_SHARE = 0.4
-"""Share of the pairs of a batch that are a true forgery and an unrelated genuine face."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ def load_faces(store: RecordStore, rows: Sequence[int], *, per_clip: int = FACES
 
 
 class VisualBatches:
-    """Half genuine faces, half self-blends of the very same faces or true forgeries, by step number."""
+    """Half genuine faces, half self-blends of the very same faces, by step number."""
 
     def __init__(self, sets: list[FaceSet], *, batch: int, seed: int):
         people: dict[str, list[FaceSet]] = {}
@@ -69,37 +63,20 @@ class VisualBatches:
         if not people:
             raise ValueError("no genuine faces to train on; check data.train_where")
         self._people = list(people.values())
-        forged: dict[str, list[FaceSet]] = {}
-        for face_set in sets:
-            if face_set.fake:
-                forged.setdefault(face_set.generator, []).append(face_set)
-        self._forged = list(forged.values())
         self._batch, self._seed = batch, seed
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """``faces`` uint8 and ``fake`` of one step."""
         rng = np.random.default_rng((self._seed, step))
-        pairs = self._batch // 2
-        unpaired = round(pairs * FORGED_SHARE) if self._forged else 0
-        examples: list[tuple[float, np.ndarray]] = []
-        for _ in range(pairs - unpaired):
-            face, points = _draw(self._people, rng)
-            examples += blended_pair(face, points, rng)
-        for _ in range(unpaired):
-            for label, groups in ((0.0, self._people), (1.0, self._forged)):
-                face, _ = _draw(groups, rng)
-                placement = random_placement(face.shape[0], rng)
-                examples.append((label, jitter_face(face, rng, flip=bool(rng.random() < 0.5), matrix=placement)))
-        labels, faces = zip(*examples, strict=True)
-        return {"faces": np.stack(faces), "fake": np.array(labels, np.float32)}
-
-
-def _draw(groups: list[list[FaceSet]], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A face and its mesh: groups equally often, then clips, then faces."""
-    group = groups[rng.integers(len(groups))]
-    clip = group[rng.integers(len(group))]
-    i = int(rng.integers(len(clip.faces)))
-    return clip.faces[i], clip.points[i].astype(np.float32)
+        faces, fake = [], []
+        for _ in range(self._batch // 2):
+            clips = self._people[rng.integers(len(self._people))]
+            clip = clips[rng.integers(len(clips))]
+            i = int(rng.integers(len(clip.faces)))
+            for label, face in blended_pair(clip.faces[i], clip.points[i].astype(np.float32), rng):
+                faces.append(face)
+                fake.append(label)
+        return {"faces": np.stack(faces), "fake": np.array(fake, np.float32)}
 
 
 def blended_pair(face: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> list[tuple[float, np.ndarray]]:
