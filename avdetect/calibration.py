@@ -40,17 +40,38 @@ class Platt:
 
 @dataclass(frozen=True)
 class QualityMinima:
-    """What a tick of a face track must offer before its visual score counts (units of :class:`types.Quality`).
+    """What a tick of a face track must offer before it is evidence (units of `types.Quality`).
 
-    ``share`` is the part of the visible ticks that must pass; below it the track abstains with ``low_quality``.
-    Measures that are NaN pass: they were not taken.
+    Size, sharpness and light were chosen by making 16 real clips (eyes 60 to 150 px apart) worse and correlating the
+    opening of the lips over time with that of the untouched clip; the values are where a quarter of the clips falls
+    below about 0.9:
+
+    ========  ==========================================================================================
+    size      10 px: 0.64, 14: 0.86, 18: 0.90, 22: 0.94, 28: 0.97, 36: 0.98 (first quartile)
+    blur      sharpness 9: 0.99, 3: 0.96, 1.8: 0.91, 0.9: 0.77, 0.5: 0.16
+    dark      light 0.16: 0.95, 0.08: 0.92, 0.04: 0.87, 0.02: 0.42
+    ========  ==========================================================================================
+
+    Sharpness falls with the light as well (light 0.08 measures 1.2 and is still good), so its limit lies lower than
+    blur alone would have it. Turn and nod are where the far corner of the mouth goes out of sight; of 184 real clips
+    the one turned farthest has a median of 51 degrees.
+
+    Attributes:
+        size_px: least distance between the outer eye corners.
+        sharpness: least sharpness.
+        yaw_deg: most turn to either side.
+        pitch_deg: most nod up or down.
+        light_min: least light.
+        light_max: most light.
+        presence: least presence.
+        share: least part of the visible ticks that must pass all of these.
     """
 
     size_px: float = 24.0
-    sharpness: float = 0.5
+    sharpness: float = 0.9
     yaw_deg: float = 60.0
-    pitch_deg: float = 50.0
-    light_min: float = 0.06
+    pitch_deg: float = 45.0
+    light_min: float = 0.05
     light_max: float = 0.97
     presence: float = 0.5
     share: float = 0.3

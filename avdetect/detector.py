@@ -68,7 +68,7 @@ class Detector:
 
     def cache_sizes(self) -> dict[str, int]:
         """For how many shapes each network was compiled: at most one, whatever was scored."""
-        return {name: function._cache_size() for name, function in self._jitted.items()}
+        return {name: function._cache_size() for name, function in self._jitted.items()}  # pyright: ignore
 
     def classes(self, *logits: np.ndarray) -> np.ndarray | None:
         """Log-probabilities of RVRA, FVRA, RVFA, FVFA from visual, audio and mismatch logits (NaN = unknown)."""

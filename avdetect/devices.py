@@ -24,7 +24,7 @@ def use_compilation_cache() -> None:
     """Let XLA keep compiled programs between runs (``AVDETECT_CACHE=off`` turns it off; set paths are respected)."""
     import jax
 
-    if os.environ.get("AVDETECT_CACHE") == "off" or jax.config.jax_compilation_cache_dir:
+    if os.environ.get("AVDETECT_CACHE") == "off" or jax.config.jax_compilation_cache_dir:  # pyright: ignore
         return
     folder = cache_folder() / "xla"
     try:

@@ -39,12 +39,15 @@ def estimate(
     from avdetect.bundle import assemble_net
     from avdetect.data.store import RecordStore
     from avdetect.data.sync_examples import load_clips
+    from avdetect.evaluation.matching import embed, similarities
     from avdetect.sync.offset import estimate_offset
     from avdetect.types import LAGS, MAX_LAG
-    from train.tasks.sync import embed, similarities
 
     net = assemble_net([part])
     pair = net.sync_landmarks if net.sync_landmarks is not None else net.sync_pixels
+    if pair is None:
+        typer.echo(f"error: {part} holds no lips-and-sound pair", err=True)
+        raise typer.Exit(2)
     pair.eval()
     store = RecordStore(records)
     known = json.loads(base.read_text())["groups"] if base else {}

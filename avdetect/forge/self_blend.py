@@ -140,7 +140,7 @@ def jitter_face(face: Image, rng: np.random.Generator, *, flip: bool, matrix: np
         face = cv2.GaussianBlur(face, (0, 0), rng.uniform(0.3, 1.2))
     if rng.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 100))]
-        face = cv2.imdecode(cv2.imencode(".jpg", face, quality)[1], cv2.IMREAD_COLOR)
+        face = np.asarray(cv2.imdecode(cv2.imencode(".jpg", face, quality)[1], cv2.IMREAD_COLOR))
     if rng.random() < 0.1:
         face = np.clip(face + rng.normal(0, rng.uniform(1, 6), face.shape), 0, 255).astype(np.uint8)
     return face

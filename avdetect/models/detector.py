@@ -22,6 +22,12 @@ class DetectorNet(nnx.Module):
         seed: of the initial parameters and of dropout.
     """
 
+    sync_landmarks: SyncPair | None
+    sync_pixels: SyncPair | None
+    visual: VisualNet | None
+    audio: AudioNet | None
+    fusion: FusionHead | None
+
     def __init__(self, config: ModelConfig, *, seed: int = 0):
         dtype = compute_dtype(config.compute_dtype)
         kinds = {

@@ -126,7 +126,7 @@ def abstentions(
     longest = max([f.visible_s for f in faces] or [covered])
     if longest < calibration.min_duration_s and not (still and faces):
         reasons.append("too_short")
-    if faces and all(f.good_share < calibration.quality.share for f in faces):
+    if faces and all(f.faults for f in faces):
         reasons.append("low_quality")
     return tuple(reasons)
 

@@ -17,7 +17,6 @@ ABSTAINED: dict[AbstainReason, str] = {
     "no_speech": "Nobody was heard speaking, so neither the voice nor the lip sync was judged.",
     "not_speaking": "Speech was heard, but no visible face is speaking it, so lip sync was not counted.",
     "too_short": "There is too little of the face or the sound to judge.",
-    "low_quality": "The face is too small, too blurred, too dark or turned too far away to be judged.",
 }
 _LOOKS = {
     "visual": ("The face looks generated or edited", "The face may be generated or edited"),
@@ -51,7 +50,7 @@ def explain(
             "Nothing suspicious was found, but not everything could be judged, so the file is not called real."
         )
     lines += _timing(findings)
-    lines += [ABSTAINED[reason] for reason in abstained]
+    lines += [ABSTAINED[reason] if reason in ABSTAINED else _too_bad(findings) for reason in abstained]
     lines += list(analysis.warnings)
     return tuple(dict.fromkeys(lines))
 
@@ -118,3 +117,10 @@ def drift_sentence(drift: Drift, *, who: str = "") -> str:
         return ""
     way = "later" if drift.ppm > 0 else "earlier"
     return f"The sound{who} gets {abs(drift.ppm) * 0.06:.0f} ms {way} every minute ({drift.ppm:+.0f} ppm)."
+
+
+def _too_bad(findings: Sequence[TrackFindings]) -> str:
+    """Why no face is good enough, after the faults of the face that is longest in view."""
+    faces = [f for f in findings if f.faults]
+    faults = max(faces, key=lambda f: f.visible_s).faults[:2] if faces else ("too badly seen",)
+    return f"The face is {' and '.join(faults)} to be judged."

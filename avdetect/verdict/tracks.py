@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Float64
 
-from avdetect.calibration import Calibration, Platt, QualityMinima
+from avdetect.calibration import Calibration, Platt
 from avdetect.sync.drift import Drift
 from avdetect.sync.offset import OffsetEstimate, estimate_offset
 from avdetect.sync.segments import OffsetSegment, offset_segments
 from avdetect.sync.speaking import tick_weights
 from avdetect.sync.windows import OffsetWindows, offset_windows
-from avdetect.types import TICK_RATE, Evidence, Quality, Segment, SegmentKind
+from avdetect.types import TICK_RATE, Evidence, Segment, SegmentKind
 from avdetect.verdict.analysis import NO_FACE_TRACK, TrackEvidence
+from avdetect.verdict.quality import assess
 from avdetect.verdict.segments import find_segments
 
 
@@ -34,7 +35,7 @@ class TrackFindings:
         offset_segments: stretches over which the offset does not jump; empty as above.
         drift: growth of the offset.
         visible_s, covered_s, speech_s: seconds with the face, with sound, and with speech.
-        good_share: part of the visible ticks that are good enough to judge.
+        faults: why the face is too badly seen to be judged, the most frequent fault first; empty if it can be judged.
         speaking: whether the face is the source of the speech; ``None`` where it cannot be told.
     """
 
@@ -54,7 +55,7 @@ class TrackFindings:
     visible_s: float
     covered_s: float
     speech_s: float
-    good_share: float
+    faults: tuple[str, ...]
     speaking: bool | None = None
 
     @property
@@ -63,29 +64,12 @@ class TrackFindings:
         return self.track.visible is not None
 
 
-def good_ticks(quality: Quality | None, minima: QualityMinima, t: int) -> Bool[np.ndarray, " t"]:
-    """Ticks whose picture is good enough to judge; measures that are NaN pass."""
-    if quality is None:
-        return np.ones(t, bool)
-    bad = (
-        (quality.size_px < minima.size_px)
-        | (quality.sharpness < minima.sharpness)
-        | (np.abs(quality.yaw_deg) > minima.yaw_deg)
-        | (np.abs(quality.pitch_deg) > minima.pitch_deg)
-        | (quality.light < minima.light_min)
-        | (quality.light > minima.light_max)
-        | (quality.presence < minima.presence)
-    )
-    return ~bad
-
-
 def measure_track(track: TrackEvidence, calibration: Calibration, *, still: bool = False) -> TrackFindings:
     """Everything about a track that does not depend on the other tracks. One tick of a ``still`` is enough to judge."""
     evidence, t = track.evidence, track.n_ticks
     visible = track.visible if track.visible is not None else np.zeros(t, bool)
-    good = good_ticks(track.quality, calibration.quality, t)
-    good_share = float(good[visible].mean()) if visible.any() else 0.0
-    usable = visible & good if good_share >= calibration.quality.share else np.zeros(t, bool)
+    faults, good = assess(track.quality, visible, calibration.quality) if track.quality is not None else ([], visible)
+    usable = np.zeros(t, bool) if faults else good
     speech = (np.nan_to_num(evidence.speech, nan=0.0) >= calibration.speech_probability) & track.audio_valid
     if not np.isfinite(evidence.speech).any():  # a detector that cannot tell speech takes all sound for it
         speech = track.audio_valid
@@ -129,7 +113,7 @@ def measure_track(track: TrackEvidence, calibration: Calibration, *, still: bool
         visible_s=float(visible.sum()) / TICK_RATE,
         covered_s=float(track.audio_valid.sum()) / TICK_RATE,
         speech_s=speech_s,
-        good_share=good_share,
+        faults=tuple(faults),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from avdetect.faces.nets import FaceNets
-from avdetect.faces.quality import assess
+from avdetect.verdict.quality import assess
 from tests.faces.drawn import blocks, follow
 
 pytestmark = pytest.mark.needs_data

@@ -1,0 +1,63 @@
+"""The table of known shifts, and one real shift from file to number."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from avdetect.data.manifest import Entry
+from avdetect.evaluation import shifts
+from avdetect.testing import write_synthetic_video
+from tests.small_nets import small_detector
+
+
+def row(path: str, shift: float, found: float | None, identity: str = "p") -> dict:
+    return {
+        "path": path,
+        "folder": "f",
+        "label": "RVRA",
+        "identity": identity,
+        "shift_ms": shift,
+        "before_ms": None if found is None else 0.0,
+        "after_ms": found,
+        "found_ms": found,
+    }
+
+
+def test_a_shift_that_was_not_reported_counts_as_not_found() -> None:
+    rows = [row("a", 80, 85), row("a", -80, None), row("b", 80, 125), row("b", -80, -40)]
+    table, figures = shifts.shift_table(rows, tolerance_ms=40)
+    everything = figures["groups"]["all"]
+    assert (everything["shifts"], everything["found"], everything["not_reported"]) == (4, 0.5, 1)
+    assert figures["clips"] == 2 and figures["clips_with_all_found"] == 0.0
+    assert "| all | 4 | 50.0%" in table
+
+
+def test_a_file_is_shifted_audited_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = tmp_path / "speaker.mp4"
+    write_synthetic_video(video, seconds=2.0)
+    heard: list[float] = []
+    real = shifts.audit_file
+
+    def counting(path: Path, detector: object) -> object:
+        heard.append(1)
+        return real(path, detector)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(shifts, "audit_file", counting)
+    entry = Entry(video, "speaker.mp4", {"label": "RVRA"})
+    rows = shifts.shift_rows(entry, [120.0], small_detector(), keep=tmp_path / "rows")
+    assert len(heard) == 2 and rows[0]["shift_ms"] == 120.0 and "error" not in rows[0]
+    again = shifts.shift_rows(entry, [120.0], small_detector(), keep=tmp_path / "rows")
+    assert len(heard) == 2, "a finished clip is not audited again"
+    assert json.dumps(again) == json.dumps(rows)
+    shifts.shift_rows(entry, [160.0], small_detector(), keep=tmp_path / "rows")
+    assert len(heard) == 4, "other shifts are"
+
+
+def test_a_broken_file_is_a_row_with_an_error(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_text("not a video")
+    rows = shifts.shift_rows(Entry(broken, "broken.mp4", {}), [80.0, -80.0], small_detector(), keep=tmp_path / "rows")
+    assert len(rows) == 2 and all("broken.mp4" in r["error"] and r["found_ms"] is None for r in rows)
