@@ -15,15 +15,7 @@ from typing import Any
 
 import numpy as np
 
-_DELAY_SAMPLES = {
-    "mp3": 576 + 529,
-    "mp3float": 576 + 529,
-    "mp2": 481,
-    "mp2float": 481,
-    "aac": 1024,
-    "ac3": 256,
-    "eac3": 256,
-}
+_DELAY_SAMPLES = {"mp3": 576 + 529, "mp2": 481, "aac": 1024, "ac3": 256, "eac3": 256}
 """Samples by which usual encoders delay sound: LAME's with a decoder's own 529, the 512-tap polyphase filter of
 Layer II less one step, one AAC frame, one AC-3 block. Codecs that are not here (PCM, ADPCM, FLAC) have none."""
 
@@ -31,7 +23,7 @@ TimedFrame = tuple[float | None, float, Any]
 
 
 def sound_delay_s(codec: str, sample_rate: int) -> float:
-    """By how much a usual encoder of this codec (FFmpeg's name of its decoder) delays the sound, seconds."""
+    """By how much a usual encoder of this codec (FFmpeg's name) delays the sound, seconds."""
     return _DELAY_SAMPLES.get(codec, 0) / sample_rate if sample_rate > 0 else 0.0
 
 

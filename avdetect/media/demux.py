@@ -115,6 +115,12 @@ def read_only(opened: Opened, stream: Any) -> None:
             _discard(other)
 
 
+def codec_name(stream: Any) -> str:
+    """FFmpeg's name of a stream's codec, as ``mp3`` or ``av1``, whichever decoder is used for it."""
+    context = stream.codec_context
+    return getattr(context.codec, "canonical_name", None) or context.name
+
+
 def check_pixels(width: int, height: int, limits: Limits) -> None:
     """Refuse a picture that is too large.
 

@@ -22,7 +22,7 @@ from av.error import FFmpegError
 
 from avdetect.media.channel import Channel
 from avdetect.media.confine import allow_opens, confine
-from avdetect.media.demux import Opened, Refused, last_complaint, open_container, read_only
+from avdetect.media.demux import Opened, Refused, codec_name, last_complaint, open_container, read_only
 from avdetect.media.limits import Limits
 
 _REPORT_EVERY_S = 1.0
@@ -129,7 +129,7 @@ def _sound(
     opened: Opened, target: Any, form: str, delay: Fraction, end: Fraction | None
 ) -> Iterator[tuple[float, Any]]:
     """The sound's packets on the picture's timeline, up to the end of the picture."""
-    codec = opened.audio.codec_context.name
+    codec = codec_name(opened.audio)
     allowed = _COPIED_SOUND.get(form)
     if allowed is None or codec in allowed:
         out = target.add_stream_from_template(opened.audio, opaque=True)

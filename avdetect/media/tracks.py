@@ -10,7 +10,7 @@ from avdetect.media.avi import cut_delay, sound_delay_s, undo_skip
 from avdetect.media.blocks import BlockFiller, PictureTrack
 from avdetect.media.clock import PictureStamps, SoundStamps, TimeBases
 from avdetect.media.decode import FrameSource
-from avdetect.media.demux import Opened, check_pixels, nothing_decoded, open_container, read_only
+from avdetect.media.demux import Opened, check_pixels, codec_name, nothing_decoded, open_container, read_only
 from avdetect.media.faults import Faults
 from avdetect.media.limits import Limits
 from avdetect.media.picture import Darkroom
@@ -50,7 +50,7 @@ class Tracks:
         self._sound_delay_s = 0.0
         if opened.name == "avi" and opened.audio is not None:
             context = opened.audio.codec_context
-            self._sound_delay_s = sound_delay_s(context.name, context.sample_rate)
+            self._sound_delay_s = sound_delay_s(codec_name(opened.audio), context.sample_rate)
         second = opened
         if opened.video is not None and opened.audio is not None:
             second = open_container(descriptor, limits)
@@ -131,7 +131,7 @@ class Tracks:
         video = audio = None
         if self.pictures is not None and self.darkroom is not None:
             video = {
-                "codec": self._video.codec_context.name,
+                "codec": codec_name(self._video),
                 "width": self.darkroom.shown_width,
                 "height": self.darkroom.shown_height,
                 "fps": 1 / self._interval,
@@ -141,7 +141,7 @@ class Tracks:
         if self.sound is not None:
             context = self._audio.codec_context
             audio = {
-                "codec": context.name,
+                "codec": codec_name(self._audio),
                 "sample_rate": context.sample_rate,
                 "channels": len(context.layout.channels),
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +46,12 @@ def write_clip(
         raise ValueError(f"frames have shape {frames.shape}; give (n, h, w, 3) with n of 1 or more")
     if audio is not None and audio.ndim != 1:
         raise ValueError(f"audio has shape {audio.shape}; give (samples,), mono")
+    if not target.parent.is_dir():
+        raise MediaError(path, f"there is no folder {target.parent}", "make it first")
     video_codec, audio_codec = _CODECS[target.suffix.lower()]
     height, width = (max(2, side // 2 * 2) for side in frames.shape[1:3])
 
+    voice = target.with_name(f".{target.name}.{secrets.token_hex(4)}.mkv")
     # moviepy starts slowly; only those who write wait for it.
     from moviepy import AudioArrayClip, VideoClip
 
@@ -67,15 +71,17 @@ def write_clip(
             audio=clip.audio is not None,
             audio_codec=audio_codec,
             audio_fps=sample_rate if audio_codec == "aac" else 48_000,
-            temp_audiofile_path=str(target.parent),
+            temp_audiofile=str(voice),
             preset="veryfast" if video_codec == "libx264" else "medium",
             pixel_format="yuv420p",
             ffmpeg_params=["-crf", str(crf)],
             logger=None,
         )
     except OSError as error:
-        raise MediaError(
-            path, f"it could not be written ({str(error).strip().splitlines()[-1]})", "check the folder"
-        ) from error
+        said = str(error).strip().splitlines() or [repr(error)]
+        raise MediaError(path, f"it could not be written ({said[-1]})", "check the folder and the disk") from error
     finally:
         clip.close()
+        voice.unlink(missing_ok=True)
+    if not target.exists() or not target.stat().st_size:
+        raise MediaError(path, "the encoder wrote nothing", "check the sizes of the arrays")

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 import zlib
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -128,9 +130,9 @@ def test_picture_named_as_a_video(tmp_path: Path) -> None:
 
 
 def write_picture(path: Path, codec: str, pixels: str, width: int = 32, height: int = 24) -> None:
-    context = av.CodecContext.create(codec, "w")
+    context: Any = av.CodecContext.create(codec, "w")
     context.width, context.height, context.pix_fmt = width, height, pixels
-    context.time_base = 1
+    context.time_base = Fraction(1)
     frame = av.VideoFrame.from_ndarray(np.full((height, width, 3), 200, np.uint8)).reformat(format=pixels)
     frame.pts = 0
     data = b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])

@@ -160,8 +160,8 @@ def test_encoder_delay_is_cut_from_the_front() -> None:
 
 def test_delays_of_unknown_codecs_are_none() -> None:
     assert sound_delay_s("pcm_s16le", 48_000) == 0.0
-    assert sound_delay_s("mp3float", 0) == 0.0
-    assert sound_delay_s("mp3float", 44_100) == pytest.approx(0.02506, abs=1e-4)
+    assert sound_delay_s("mp3", 0) == 0.0
+    assert sound_delay_s("mp3", 44_100) == pytest.approx(0.02506, abs=1e-4)
 
 
 @pytest.mark.parametrize(
