@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from avdetect.detector import Detector
+    from avdetect.media.errors import MediaError
     from avdetect.report.audit import Audit
     from avdetect.report.schema import Report
     from avdetect.types import Clip, Evidence, Label, Segment

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 
 def auc(positive: ArrayLike, negative: ArrayLike) -> float:
-    """Area under the ROC curve: the chance that a positive scores above a negative, ties counted half (NaN if empty)."""
+    """Area under the ROC curve: the chance that a positive scores above a negative, ties half (NaN if empty)."""
     positive, negative = np.asarray(positive, float), np.asarray(negative, float)
     n, m = len(positive), len(negative)
     if n == 0 or m == 0:

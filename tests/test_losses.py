@@ -135,10 +135,11 @@ def test_binary_equals_the_loop(smoothing: float) -> None:
         p = 1 / (1 + np.exp(-float(logits[i, j])))
         y = labels[i, j] * (1 - smoothing) + smoothing / 2
         total -= y * np.log(p) + (1 - y) * np.log(1 - p)
-    value = losses.binary(logits, labels, valid, smoothing=smoothing)
+    value = losses.binary(jnp.asarray(logits), jnp.asarray(labels), jnp.asarray(valid), smoothing=smoothing)
     assert float(value) == pytest.approx(total / valid.sum(), rel=1e-5)
     logits[~valid] = 1e4
-    assert float(losses.binary(logits, labels, valid, smoothing=smoothing)) == pytest.approx(float(value), rel=1e-6)
+    again = losses.binary(jnp.asarray(logits), jnp.asarray(labels), jnp.asarray(valid), smoothing=smoothing)
+    assert float(again) == pytest.approx(float(value), rel=1e-6)
 
 
 def test_binary_takes_missing_labels_where_masked() -> None:

@@ -25,7 +25,7 @@ class MovingSum:
 
     def of(self, x: np.ndarray, valid: np.ndarray) -> np.ndarray:
         masked = np.pad(np.where(valid[:, None], x, 0), ((self.reach, self.reach), (0, 0)))
-        return sum(masked[i : i + len(x)] for i in range(2 * self.reach + 1))
+        return np.sum([masked[i : i + len(x)] for i in range(2 * self.reach + 1)], axis=0)
 
 
 def material(n: int, seed: int = 0) -> Arrays:

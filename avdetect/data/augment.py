@@ -52,7 +52,8 @@ def mouths(
             size = max(12, round(crop * small))
             x = cv2.resize(cv2.resize(x, (size, size), interpolation=cv2.INTER_AREA), (crop, crop))
         if quality:
-            x = cv2.imdecode(cv2.imencode(".jpg", x, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE)
+            code = cv2.imencode(".jpg", x, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+            x = np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE))
         out[i] = x
     if noise:
         out = np.clip(out + rng.normal(0, noise, out.shape), 0, 255).astype(np.uint8)

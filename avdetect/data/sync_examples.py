@@ -116,7 +116,8 @@ class SyncBatches:
     """
 
     def __init__(self, clips: list[SyncClip], config: DataConfig, *, kind: SyncInput, batch: int, seed: int):
-        self._clips, self._ticks, self._kind, self._batch, self._seed = clips, config.ticks, kind, batch, seed
+        self._clips, self._ticks, self._batch, self._seed = clips, config.ticks, batch, seed
+        self._kind: SyncInput = kind
         people: dict[str, list[int]] = {}
         for i, clip in enumerate(clips):
             people.setdefault(clip.identity, []).append(i)

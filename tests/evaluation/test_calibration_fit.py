@@ -26,9 +26,9 @@ def test_probabilities_do_not_depend_on_the_share_of_forgeries() -> None:
 
 def test_a_branch_that_learned_nothing_says_one_half() -> None:
     backwards = balanced_platt(np.array([3.0, 2.0, -2.0, -3.0]), np.array([False, False, True, True]))
-    np.testing.assert_allclose(backwards.probability([-5.0, 0.0, 5.0]), 0.5, atol=1e-4)
+    np.testing.assert_allclose(backwards.probability(np.array([-5.0, 0.0, 5.0])), 0.5, atol=1e-4)
     one_class = balanced_platt(np.array([1.0, 2.0]), np.array([True, True]))
-    np.testing.assert_allclose(one_class.probability([-5.0, 5.0]), 0.5, atol=1e-4)
+    np.testing.assert_allclose(one_class.probability(np.array([-5.0, 5.0])), 0.5, atol=1e-4)
 
 
 def test_operating_points_keep_false_alarms_and_misses_low() -> None:
@@ -88,4 +88,4 @@ def test_fitted_calibration_says_what_it_was_fitted_on(store: RecordStore) -> No
     assert calibration == Calibration.from_json(calibration.to_json())
     assert figures["audio_clips"] == [7, 1]
     assert figures["visual_clips"] == [8, 0]
-    np.testing.assert_allclose(calibration.visual.probability([-3.0, 3.0]), 0.5, atol=1e-4)
+    np.testing.assert_allclose(calibration.visual.probability(np.array([-3.0, 3.0])), 0.5, atol=1e-4)
