@@ -67,8 +67,8 @@ docs: $(VENV)/.dev  ## build/docs/index.html
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 	@echo build/docs/index.html
 
-bench: $(VENV)/.dev  ## seconds, real-time factor and memory for a 60 s file
-	@$(BIN)/python -m tools.bench run
+bench: $(VENV)/.dev  ## seconds, real-time factor and memory for a 60 s file (ARGS=--long: also half an hour)
+	@$(BIN)/python -m tools.bench run $(ARGS)
 
 train-smoke: $(VENV)/.dev  ## drawn speakers -> records -> a few training steps, to see that it all turns
 	@rm -rf build/smoke/run
