@@ -35,8 +35,7 @@ class FrameSource:
         context = stream.codec_context
         context.options = {"max_pixels": str(limits.frame_pixels)}
         context.thread_count = 2 if what == "picture" else 1
-        # Slices keep no frames back, so memory stays small; frame threads come in for codecs without slices.
-        context.thread_type = "AUTO"
+        context.thread_type = "AUTO"  # threads over frames or slices, whichever the codec has
         self.time_base = float(stream.time_base or 0) or 1.0
 
     def frames(self) -> Iterator[Any]:

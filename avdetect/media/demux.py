@@ -27,11 +27,11 @@ STILL_DEMUXERS = frozenset(
 )
 """Demuxers of single pictures."""
 _VIDEO_DEMUXERS = (
-    "mov matroska avi mpeg mpegts mpegvideo mpeg1video mpeg2video h264 hevc av1 obu ivf m4v flv asf ogg gif apng mjpeg "
-    "3gp dv mxf nut rm yuv4mpegpipe vc1 h263 h261 nsv amv wtv"
+    "mov matroska avi mpeg mpegts mpegvideo h264 hevc av1 obu ivf m4v flv asf ogg gif apng mjpeg dv mxf nut rm "
+    "yuv4mpegpipe vc1 h263 h261 nsv wtv"
 )
 _SOUND_DEMUXERS = (
-    "wav w64 flac mp3 aac ac3 eac3 aiff au caf amr amrnb amrwb opus ape wv tta dts truehd mlp voc g722 tak"
+    "wav w64 flac mp3 aac ac3 eac3 aiff au caf amr amrnb amrwb ape wv tta dts truehd mlp voc g722 tak"
 )
 ALLOWED_DEMUXERS = (*_VIDEO_DEMUXERS.split(), *_SOUND_DEMUXERS.split(), *sorted(STILL_DEMUXERS))
 """FFmpeg's names of the formats that are read."""
@@ -201,5 +201,4 @@ def _choose(streams: Any, what: str, complaints: list[str]) -> Any:
 
 
 def _discard(stream: Any) -> None:
-    with contextlib.suppress(AttributeError):  # PyAV before 15 cannot; the packets are then read and thrown away
-        stream.discard = Discard.all
+    stream.discard = Discard.all

@@ -341,6 +341,32 @@ def test_memory_is_flat_in_the_length_of_the_file(tmp_path: Path) -> None:
     assert peaks[1] < 300
 
 
+@pytest.mark.slow
+def test_two_hours_pass_in_flat_memory(tmp_path: Path) -> None:
+    path = tmp_path / "long.mkv"
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("mpeg4", rate=5)
+        stream.width = stream.height = 64
+        voice: Any = out.add_stream("pcm_s16le", rate=8_000, layout="mono")
+        for number in range(2 * 3600 * 5):
+            if number % 5 == 0:
+                frame = av.AudioFrame.from_ndarray(np.full((1, 8_000), number % 3000, np.int16), "s16", "mono")
+                frame.sample_rate, frame.pts = 8_000, number // 5 * 8_000
+                out.mux(voice.encode(frame))
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((64, 64, 3), number % 250, np.uint8))))
+        out.mux(stream.encode(None))
+    ticks, early, late = 0, 0, 0
+    with open_media(path) as media:
+        for block in media.blocks():
+            ticks += block.n_ticks
+            assert block.audio_valid.all() and block.frame_valid.all()
+            if block.start_tick % 16_000 == 0:
+                late = int(Path(f"/proc/{media.decoder_pid}/status").read_text().split("VmHWM:")[1].split()[0])
+                early = early or (late if block.start_tick else 0)
+    assert ticks == 2 * 3600 * 25
+    assert late < early + 20_000
+
+
 def test_decoder_waits_for_a_slow_reader(film: Path) -> None:
     with open_media(film, block_ticks=2) as media:
         blocks = media.blocks()
