@@ -17,9 +17,11 @@ from avdetect.calibration import Calibration, Platt, fit_platt, logit
 from avdetect.data.records import clip_of_record
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
+from avdetect.sync.speaking import lip_activity, mouth_opening
 from avdetect.types import Clip, Evidence
 from avdetect.verdict import TrackEvidence
-from avdetect.verdict.tracks import TrackFindings, measure_track
+from avdetect.verdict.judge import combined
+from avdetect.verdict.tracks import TrackFindings, decide_speaking, measure_track
 
 FALSE_ALARMS = 0.02
 """Share of genuine validation clips that may be called fake."""
@@ -98,29 +100,39 @@ def _evidence(clip: Clip, evidence: Evidence) -> TrackEvidence:
         quality=None if track is None else track.quality,
         visible=None if track is None else track.visible,
         audio_valid=clip.audio_valid,
+        lip_motion=None if track is None else lip_activity(mouth_opening(track.landmarks), track.visible),
     )
 
 
 def fit_calibration(
-    detector: Detector, store: RecordStore, rows: Sequence[int], *, in_sync: Sequence[int], description: str
+    detector: Detector,
+    store: RecordStore,
+    rows: Sequence[int],
+    *,
+    genuine: Sequence[int],
+    in_sync: Sequence[int],
+    description: str,
 ) -> tuple[Calibration, dict[str, Any]]:
     """Everything that is fitted, and figures on the clips it was fitted on.
 
     Args:
         detector: uncalibrated.
         store: the records.
-        rows: validation clips.
+        rows: validation clips, for the scalings.
+        genuine: more clips of which those that are genuine set the thresholds: a false alarm in fifty cannot be seen in
+            twenty clips.
         in_sync: clips known to be in sync, for the zero of the offset.
         description: of the validation clips, stored with the calibration.
     """
     clips = measure(detector, store, rows)
-    genuine = [c for c in clips if c.visual_fake is False and c.audio_fake is False]
+    honest = _genuine(clips)
+    many = _genuine(measure(detector, store, genuine))
     branches: dict[str, tuple[np.ndarray, np.ndarray]] = {
         "visual": _labelled([(mean_logit(c.own.visual_ticks), c.visual_fake) for c in clips]),
         "audio": _labelled([(mean_logit(c.own.audio_ticks), c.audio_fake) for c in clips]),
         "sync": _labelled(
-            [(mean_logit(c.own.sync_ticks), False) for c in genuine]
-            + [(mean_logit(c.swapped.sync_ticks), True) for c in genuine if c.swapped is not None]
+            [(mean_logit(c.own.sync_ticks), False) for c in honest]
+            + [(mean_logit(c.swapped.sync_ticks), True) for c in honest if c.swapped is not None]
         ),
     }
     scalings, figures = {}, {}
@@ -129,15 +141,21 @@ def fit_calibration(
         figures[f"{name}_auc"] = round(metrics.auc(scores[fake], scores[~fake]), 4)
         figures[f"{name}_clips"] = [int((~fake).sum()), int(fake.sum())]
     base = Calibration(**scalings, zero_offset_ms=zero_offset(detector, store, in_sync), fitted_on=description)
-    base = _confidences(base, genuine)
-    combined, fake = _labelled([(combined_logit(c.own, base), _any(c)) for c in clips])
-    verdict = balanced_platt(combined, fake)
-    probability = verdict.probability(combined)
-    above, below = operating_points(probability[~fake], probability[fake])
-    figures["verdict_auc"] = round(metrics.auc(combined[fake], combined[~fake]), 4)
+    base = _confidences(base, many)
+    scores, fake = _labelled([(combined_logit(c.own.track, base), _any(c)) for c in clips])
+    verdict = balanced_platt(scores, fake)
+    probability = verdict.probability(scores)
+    alarms = verdict.probability(np.array([combined_logit(c.own.track, base) for c in many]))
+    above, below = operating_points(alarms[np.isfinite(alarms)], probability[fake])
+    figures["threshold_clips"] = [int(np.isfinite(alarms).sum()), int(fake.sum())]
+    figures["verdict_auc"] = round(metrics.auc(scores[fake], scores[~fake]), 4)
     figures["verdict_ece"] = round(metrics.expected_calibration_error(probability, fake), 4)
     calibration = dataclasses.replace(base, verdict=verdict, fake_above=above, real_below=below)
     return calibration, figures
+
+
+def _genuine(clips: Sequence[Measured]) -> list[Measured]:
+    return [c for c in clips if c.visual_fake is False and c.audio_fake is False]
 
 
 def balanced_platt(scores: np.ndarray, fake: np.ndarray) -> Platt:
@@ -170,8 +188,8 @@ def _confidences(calibration: Calibration, genuine: list[Measured]) -> Calibrati
     if len(own) < 5 or len(other) < 5:
         return calibration
     best = max(np.unique(np.concatenate([own, other])), key=lambda c: (own >= c).mean() - (other >= c).mean())
-    # An offset is reported unless it is most likely noise: the tenth percentile of true ones, if that is lower.
-    report = min(float(best), float(np.quantile(own, 0.1)))
+    # Nearly all true offsets are reported; whether one is noise, its standard error tells better (offset_sharpness).
+    report = min(float(best), float(np.quantile(own, 0.05)))
     return dataclasses.replace(
         calibration, speaking_confidence=round(float(best), 4), offset_confidence=round(report, 4)
     )
@@ -184,12 +202,12 @@ def operating_points(genuine: np.ndarray, forged: np.ndarray) -> tuple[float, fl
     return round(above, 4), round(min(below, above), 4)
 
 
-def combined_logit(findings: TrackFindings, calibration: Calibration) -> float:
-    """Logit of the most suspicious branch, before the verdict's own scaling; NaN where nothing was measured."""
-    ticks = (findings.visual_ticks, findings.audio_ticks, findings.sync_ticks)
-    scalings = (calibration.visual, calibration.audio, calibration.sync)
-    parts = [float(s.probability(mean_logit(x))) for x, s in zip(ticks, scalings, strict=True) if np.isfinite(x).any()]
-    return float(logit(max(parts))) if parts else float("nan")
+def combined_logit(track: TrackEvidence, calibration: Calibration) -> float:
+    """Logit of what the verdict's rule makes of a track, before the verdict's own scaling; NaN if not measured."""
+    plain = dataclasses.replace(calibration, verdict=Platt())
+    findings = decide_speaking([measure_track(track, plain)], plain)
+    probability = combined(findings, plain)
+    return float("nan") if probability is None else float(logit(probability))
 
 
 def _any(clip: Measured) -> bool | None:

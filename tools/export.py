@@ -26,6 +26,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Bundle folder to write.")],
     name: Annotated[str, typer.Option(help="Name on the card.")] = "avnet",
     version: Annotated[str, typer.Option(help="Version on the card.")] = "0.1.0",
+    genuine_where: Annotated[str, typer.Option(help="More genuine clips, for the thresholds.")] = "",
     in_sync: Annotated[str, typer.Option(help="Clips known to be in sync, for the zero of the offset.")] = "",
 ) -> None:
     from avdetect.bundle import assemble_net, flat_parameters, write_bundle
@@ -40,7 +41,12 @@ def export(
     detector = Detector(net, Calibration(), card={})
     rows = store.where(fit_where)
     calibration, figures = fit_calibration(
-        detector, store, rows, in_sync=store.where(in_sync) if in_sync else rows, description=fit_where
+        detector,
+        store,
+        rows,
+        genuine=store.where(genuine_where) if genuine_where else rows,
+        in_sync=store.where(in_sync) if in_sync else rows,
+        description=f"{fit_where}; thresholds: {genuine_where or fit_where}",
     )
     configs = [p.parent / "config.json" for p in parts]
     card = {

@@ -46,8 +46,8 @@ class RecordWriter:
             self._close_shard()
             self._shard, self._used, self._row = self._shard + 1, 0, 0
             self._writer = ArrayRecordWriter(str(self._new / f"{self._shard:05d}.array_record"), "group_size:1")
-        writer = self._writer
-        writer.write(data)
+        assert self._writer is not None
+        self._writer.write(data)
         self._rows.append({**meta, "shard": self._shard, "row": self._row})
         self._used += len(data)
         self._row += 1

@@ -23,7 +23,7 @@ def branch_rows(detector: Detector, store: RecordStore, rows: Sequence[int]) -> 
 
 def _row(row: dict[str, Any], clip: Measured, detector: Detector) -> Row:
     calibration = detector.calibration
-    combined = combined_logit(clip.own, calibration)
+    combined = combined_logit(clip.own.track, calibration)
     return {
         "path": row["path"],
         "folder": str(row["path"]).split("/")[0],

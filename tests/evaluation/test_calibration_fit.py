@@ -82,10 +82,11 @@ def test_measured_clips_have_own_and_swapped_evidence(store: RecordStore) -> Non
 
 def test_fitted_calibration_says_what_it_was_fitted_on(store: RecordStore) -> None:
     calibration, figures = fit_calibration(
-        small_detector(), store, range(8), in_sync=range(7), description="eight drawn clips"
+        small_detector(), store, range(8), genuine=range(8), in_sync=range(7), description="eight drawn clips"
     )
     assert calibration.fitted_on == "eight drawn clips"
     assert calibration == Calibration.from_json(calibration.to_json())
     assert figures["audio_clips"] == [7, 1]
     assert figures["visual_clips"] == [8, 0]
+    assert figures["threshold_clips"] == [7, 1], "only the genuine ones set the threshold"
     np.testing.assert_allclose(calibration.visual.probability(np.array([-3.0, 3.0])), 0.5, atol=1e-4)
