@@ -43,7 +43,7 @@ def write_synthetic_video(
         height: pixels, even.
         fps: frames a second.
         face_scale: distance between the outer eye corners as a share of the height.
-        picture: whether there is a picture; without one, a plain background without a face is *not* drawn either.
+        picture: whether there is a picture.
         sound: whether there is sound.
         crf: quality of H.264, 0 (lossless) to 51.
 
