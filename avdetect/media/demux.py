@@ -170,9 +170,8 @@ def _too_large(width: int, height: int, limits: Limits) -> Refused:
 def _refusal(error: Exception) -> Refused:
     said = last_complaint()
     if "not on whitelist" in said:
-        name = said.split("'")[1] if "'" in said else "its format"
         return Refused(
-            f"format {name} is not read (playlists, image sequences and rare formats are refused)",
+            "its format is not read (playlists, image sequences and rare formats are refused)",
             "convert it to mp4 or mkv",
         )
     text = getattr(error, "strerror", None) or str(error)

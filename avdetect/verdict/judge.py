@@ -124,7 +124,7 @@ def abstentions(
     elif faces and all(f.speaking is False for f in faces):
         reasons.append("not_speaking")
     longest = max([f.visible_s for f in faces] or [covered])
-    if longest < calibration.min_duration_s and not (still and faces):
+    if (faces or has_sound) and longest < calibration.min_duration_s and not still:
         reasons.append("too_short")
     if faces and all(f.faults for f in faces):
         reasons.append("low_quality")
