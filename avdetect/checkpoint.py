@@ -19,7 +19,7 @@ class Checkpoints:
     """
 
     def __init__(self, workdir: Path, *, keep: int, metadata: dict[str, Any] | None = None):
-        training = ocp.training
+        training: Any = ocp.training  # its policies do not fit its own protocols
         self._checkpointer = training.Checkpointer(
             (Path(workdir) / "checkpoints").resolve(),
             custom_metadata=metadata,
@@ -32,9 +32,14 @@ class Checkpoints:
         newest = self._checkpointer.latest
         return None if newest is None else newest.step
 
-    def save(self, step: int, state: Any) -> None:
-        """Save in the background; waits first for the save before it."""
-        self._checkpointer.save_checkpointables_async(step, {"state": state})
+    def save(self, step: int, state: Any, *, notes: dict[str, Any] | None = None) -> None:
+        """Save in the background; waits first for the save before it. ``notes`` are JSON-ready facts beside."""
+        self._checkpointer.save_checkpointables_async(step, {"state": state}, custom_metadata=notes)
+
+    def notes(self, step: int) -> dict[str, Any]:
+        """The notes saved with ``step``."""
+        found: Any = self._checkpointer.checkpointables_metadata(step).custom_metadata
+        return found or {}
 
     def restore(self, step: int, state: Any) -> Any:
         """The state saved at ``step``, in the shape, type and placement of ``state``."""

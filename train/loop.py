@@ -1,7 +1,8 @@
 """The training loop, to be read from top to bottom.
 
 Resuming: batches depend only on seed and step, and the checkpoint holds parameters, optimizer, average and dropout
-counters; so a run that was stopped and started again gives the very numbers of one that was not.
+counters, and what the next line of the log is the mean of; so a run that was stopped and started again gives the very
+numbers of one that was not.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Task(Protocol):
         """The batch of a step; depends on nothing else."""
         ...
 
-    def evaluate(self, model: Any) -> dict[str, float]:
+    def evaluate(self, model: Any, /) -> dict[str, float]:
         """Figures on the validation clips."""
         ...
 
@@ -73,9 +74,11 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
     # ------------------------------------------------------------------ resume or start
     checkpoints = Checkpoints(workdir, keep=options.keep, metadata={"config": to_dict(config)})
     first = checkpoints.latest() or 0
+    pending: list[dict[str, Any]] = []  # metrics of the steps since the last line of the log
     if first:
         restored = checkpoints.restore(first, _pure(model, opt, average))
         _restore(restored, model, opt, average)
+        pending = checkpoints.notes(first).get("pending", [])
     elif options.warm_start:
         taken = read_parts(Path(options.warm_start), model)
         model, average = _copy(model), _copy(model)
@@ -89,7 +92,6 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
     figures: dict[str, float] = {}
     with Log(workdir, start_step=first) as log:
         started, waited, since = time.perf_counter(), 0.0, first
-        pending: list[dict[str, jax.Array]] = []
         batches = _prefetch(task, first, options.steps)
         for step in range(first + 1, options.steps + 1):
             before = time.perf_counter()
@@ -107,7 +109,8 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
                 figures = task.evaluate(average)
                 log.write(step, **figures)
             if step % options.save_every == 0 or step == options.steps or stop.is_set():
-                checkpoints.save(step, _pure(model, opt, average))
+                notes = {"pending": [{k: float(v) for k, v in m.items()} for m in pending]}
+                checkpoints.save(step, _pure(model, opt, average), notes=notes)
             if stop.is_set() and step < options.steps:
                 checkpoints.close()
                 print(f"stopped at step {step}; the same command goes on from here", file=sys.stderr)

@@ -114,7 +114,7 @@ class FusionBatches:
         self._all, self._pairs, self._ticks, self._batch, self._seed = clips, pairs, ticks, batch, seed
         self._genuine = [c for c in clips if c.visual_fake is False and c.audio_fake is False]
         if len(self._genuine) < 4:
-            raise ValueError("the fusion head needs at least four genuine clips; check data.train_where")
+            raise ValueError("the fusion head needs at least four genuine clips; check data.train_where and val_where")
         self._by_source: dict[str, list[Heard]] = {}
         for clip in self._genuine:
             self._by_source.setdefault(clip.source, []).append(clip)

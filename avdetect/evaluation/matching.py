@@ -93,8 +93,8 @@ def evaluate_pair(pair: SyncPair, clips: list[SyncClip], forward: Any = None) ->
     lags = np.array(best)
     return {
         "val_tick": hits / max(ticks, 1),
-        "val_clip": float((np.abs(lags) <= 1).mean()),
-        "val_best_lag_ms": float(lags.mean() * 40),
+        "val_clip": float((np.abs(lags) <= 1).mean()) if best else float("nan"),
+        "val_best_lag_ms": float(lags.mean() * 40) if best else float("nan"),
         "val_auc_same": metrics.auc(own, same),
         "val_auc_other": metrics.auc(own, other),
     }

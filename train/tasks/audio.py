@@ -87,13 +87,13 @@ def evaluate_audio(net: AudioNet, voices: list[Voice], forward: Any) -> dict[str
     means, speeches = voice_logits(net, voices, forward)
     net.train()
     good = np.isfinite(means)
-    copied = np.array([v.system == "griffin-lim" for v in voices])
-    fake = np.array([v.fake for v in voices])
+    copied = np.array([v.system == "griffin-lim" for v in voices], bool)
+    fake = np.array([v.fake for v in voices], bool)
     figures = {
         "val_auc_copies": metrics.auc(means[good & copied], means[good & ~fake]),
         "val_auc_systems": metrics.auc(means[good & fake & ~copied], means[good & ~fake]),
     }
-    yes, no = [], []
+    yes, no = [np.zeros(0)], [np.zeros(0)]
     for v, s in zip(voices, speeches, strict=True):
         n = min(EVAL_TICKS, v.n_ticks)
         known = np.isfinite(v.speech[:n]) & np.isfinite(s[:n])

@@ -72,8 +72,10 @@ def evaluate_visual(net: VisualNet, sets: list[FaceSet], forward: Any) -> dict[s
     pairs = [
         blended_pair(s.faces[i], s.points[i].astype(np.float32), rng) for s in genuine for i in range(len(s.faces))
     ]
-    logits = all_logits(net, np.stack([face for pair in pairs for _, face in pair]), forward)
-    figures = {"val_auc_blend": metrics.auc(logits[1::2], logits[0::2])}
+    figures = {"val_auc_blend": float("nan")}
+    if pairs:
+        logits = all_logits(net, np.stack([face for pair in pairs for _, face in pair]), forward)
+        figures["val_auc_blend"] = metrics.auc(logits[1::2], logits[0::2])
     forged = [s for s in sets if s.fake]
     if forged and genuine:
         figures["val_auc_forged"] = metrics.auc(clip_logits(net, forged, forward), clip_logits(net, genuine, forward))
