@@ -30,9 +30,7 @@ _VIDEO_DEMUXERS = (
     "mov matroska avi mpeg mpegts mpegvideo h264 hevc av1 obu ivf m4v flv asf ogg gif apng mjpeg dv mxf nut rm "
     "yuv4mpegpipe vc1 h263 h261 nsv wtv"
 )
-_SOUND_DEMUXERS = (
-    "wav w64 flac mp3 aac ac3 eac3 aiff au caf amr amrnb amrwb ape wv tta dts truehd mlp voc g722 tak"
-)
+_SOUND_DEMUXERS = "wav w64 flac mp3 aac ac3 eac3 aiff au caf amr amrnb amrwb ape wv tta dts truehd mlp voc g722 tak"
 ALLOWED_DEMUXERS = (*_VIDEO_DEMUXERS.split(), *_SOUND_DEMUXERS.split(), *sorted(STILL_DEMUXERS))
 """FFmpeg's names of the formats that are read."""
 _LEAPING = frozenset({"mpegts", "mpeg"})

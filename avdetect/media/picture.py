@@ -14,6 +14,7 @@ from av.video.reformatter import Colorspace, VideoReformatter
 _UNSPECIFIED_COLOURS = 2
 _HD_LINES = 720
 _ASPECT_RANGE = (0.2, 5.0)
+_STRANGE_SIDE_DATA = 8
 # Display matrix (a, b, c, d) -> filters that carry it out and clockwise degrees (mirrored ones count as their turn).
 # The matrix maps a stored pixel (x, y) to (a x + c y, b x + d y), y down: ISO/IEC 14496-12, 6.2.2.
 _TURNS: dict[tuple[int, int, int, int], tuple[tuple[tuple[str, str], ...], int]] = {
@@ -113,24 +114,37 @@ class Darkroom:
     def _turn(self, frame: Any) -> Any:
         shape = (frame.width, frame.height, frame.format.name)
         if self._graph_for != shape:
-            graph = Graph()
-            chain = [
-                graph.add_buffer(
-                    width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000)
-                ),
-                *(graph.add(name, args) if args else graph.add(name) for name, args in self._filters),
-                graph.add("buffersink"),
-            ]
-            graph.link_nodes(*chain).configure()
-            self._graph, self._graph_for = graph, shape
+            self._graph, self._graph_for = _graph(frame, self._filters), shape
         self._graph.push(frame)
         return self._graph.pull()
 
 
+def _graph(frame: Any, filters: tuple[tuple[str, str], ...]) -> Graph:
+    graph = Graph()
+    chain = [
+        graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000)),
+        *(graph.add(name, args) if args else graph.add(name) for name, args in filters),
+        graph.add("buffersink"),
+    ]
+    graph.link_nodes(*chain).configure()
+    return graph
+
+
 def _matrix(frame: Any) -> bytes | None:
-    for data in frame.side_data:
-        if getattr(data.type, "name", "") == "DISPLAYMATRIX":
-            return bytes(data)
+    for _ in range(_STRANGE_SIDE_DATA):
+        try:
+            for data in frame.side_data:
+                if data.type.name == "DISPLAYMATRIX":
+                    return bytes(data)
+            return None
+        except ValueError as error:
+            # PyAV lists no side data at all if it does not know the kind of one of them, as EXIF: take that away.
+            kind = str(error).split()[0]
+            if not kind.isdigit():
+                return None
+            graph = _graph(frame, (("sidedata", f"mode=delete:type={kind}"),))
+            graph.push(frame)
+            frame = graph.pull()
     return None
 
 

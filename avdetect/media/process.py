@@ -46,8 +46,9 @@ class ConfinedProcess:
         try:
             self._complaints = tempfile.TemporaryFile()
             inherited = {**descriptors, "control": theirs.fileno()}
+            # -P: nothing is imported from the current folder, which may be where hostile files were downloaded to.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, json.dumps(inherited)],
+                [sys.executable, "-P", "-m", module, json.dumps(inherited)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._complaints,

@@ -46,18 +46,21 @@ class MediaReader:
         self._memory: mmap.mmap | None = None
         self._slots: list[Slot] = []
         self._started = False
-        file = open_regular(path)
+        # One for each stream: where /dev/fd duplicates descriptors (not on Linux), they would share one position.
+        files = {"file": open_regular(path), "again": -1}
         self._ring = -1
         try:
+            files["again"] = open_regular(path)
             self._ring = make_segment()
             self._process = ConfinedProcess(
-                "avdetect.media.worker", path, descriptors={"file": file, "ring": self._ring}, limits=limits
+                "avdetect.media.worker", path, descriptors={**files, "ring": self._ring}, limits=limits
             )
         except BaseException:
             _close_descriptor(self._ring)
             raise
         finally:
-            os.close(file)
+            for descriptor in files.values():
+                _close_descriptor(descriptor)
         self._finalizer = weakref.finalize(self, _release, self._process, self._ring)
         try:
             self._process.send(

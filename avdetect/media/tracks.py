@@ -29,7 +29,7 @@ class Tracks:
     stays flat however badly the streams are interleaved. Two files are opened at most.
 
     Args:
-        descriptor: of the file, open for reading.
+        descriptors: two of the same file, opened apart for reading.
         limits: what it may cost.
         faults: where damage is noted.
 
@@ -37,8 +37,8 @@ class Tracks:
         Refused: if nothing in it can be read.
     """
 
-    def __init__(self, descriptor: int, limits: Limits, faults: Faults) -> None:
-        self.opened = opened = open_container(descriptor, limits)
+    def __init__(self, descriptors: tuple[int, int], limits: Limits, faults: Faults) -> None:
+        self.opened = opened = open_container(descriptors[0], limits)
         for complaint in opened.complaints:
             faults.note(complaint)
         self._faults = faults
@@ -53,7 +53,7 @@ class Tracks:
             self._sound_delay_s = sound_delay_s(codec_name(opened.audio), context.sample_rate)
         second = opened
         if opened.video is not None and opened.audio is not None:
-            second = open_container(descriptor, limits)
+            second = open_container(descriptors[1], limits)
         if opened.video is not None:
             self._read_pictures(opened, bases, limits)
         if opened.audio is not None:

@@ -1,7 +1,7 @@
 """The decoder process: ``python -m avdetect.media.worker DESCRIPTORS``.
 
-It is started once per file with three inherited descriptors: the media file, one end of a socket pair, and the shared
-memory of the ring. It limits itself before it reads a byte of the file, tells what it found, and then fills free
+It is started once per file with inherited descriptors: the media file (twice), one end of a socket pair, and the
+shared memory of the ring. It limits itself before it reads a byte of the file, tells what it found, and then fills free
 slots of the ring until the file ends or the parent goes away.
 """
 
@@ -34,7 +34,7 @@ def main(descriptors: dict[str, int]) -> int:
     """Serve one file.
 
     Args:
-        descriptors: numbers of the inherited descriptors ``file``, ``control`` and ``ring``.
+        descriptors: numbers of the inherited descriptors ``file``, ``again`` (the same file), ``control`` and ``ring``.
 
     Returns:
         The exit status.
@@ -70,7 +70,7 @@ def main(descriptors: dict[str, int]) -> int:
 def _serve(channel: Channel, descriptors: dict[str, int], request: dict[str, Any], limits: Limits) -> None:
     faults = Faults()
     with allow_opens(2):
-        tracks = Tracks(descriptors["file"], limits, faults)
+        tracks = Tracks((descriptors["file"], descriptors["again"]), limits, faults)
     wanted = {"picture": request["picture"], "sound": request["sound"]}
     shape = tracks.shape(slots=request["slots"], ticks=request["ticks"], **wanted)
     channel.send(

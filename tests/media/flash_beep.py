@@ -172,11 +172,12 @@ def _sound_packets(audio: Any, rate: int, start: Fraction, layout: str) -> list:
 def find(path: Path, *, limits: Limits | None = None) -> Found:
     """Read a film with the code of the decoder process, but in this process: a hundred of them take seconds."""
     faults = Faults()
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptors = (os.open(path, os.O_RDONLY), os.open(path, os.O_RDONLY))
     try:
-        tracks = Tracks(descriptor, limits or Limits(), faults)
+        tracks = Tracks(descriptors, limits or Limits(), faults)
     finally:
-        os.close(descriptor)
+        for descriptor in descriptors:
+            os.close(descriptor)
     shape = tracks.shape(slots=1, ticks=16, picture=True, sound=True)
     slot = shape.views(bytearray(shape.total_bytes()))[0]
     filler = tracks.filler(picture=True, sound=True)

@@ -65,6 +65,22 @@ def test_turns_and_mirrors_as_ffmpeg_itself_does(tmp_path: Path, degrees: int, h
     assert (info.video.height, info.video.width) == got.shape[:2]
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_photos_are_turned_as_their_exif_says(tmp_path: Path, orientation: int) -> None:
+    from PIL import Image, ImageOps
+
+    path = tmp_path / "photo.jpg"
+    picture = Image.fromarray(scene())
+    exif = picture.getexif()
+    exif[0x0112] = orientation
+    picture.save(path, exif=exif, quality=95)
+    with Image.open(path) as photo:
+        expected = np.asarray(ImageOps.exif_transpose(photo)).astype(int)
+    got, _ = first_picture(path)
+    assert got.shape == expected.shape
+    assert np.abs(got - expected).mean() < 3
+
+
 def test_turn_of_a_slanted_matrix_is_the_nearest_quarter() -> None:
     nearly = np.array([100, 65_000, 0, -65_000, 100, 0, 0, 0, 1 << 30], np.int32).tobytes()
     assert display_turn(nearly)[1] == 90
