@@ -43,7 +43,7 @@ def shift_rows(entry: Entry, amounts: Sequence[float], detector: Detector, *, ke
                 remux_shifted(entry.path, copy, amount)
                 rows.append(_row(entry, amount, before, audit_file(copy, detector).offset_ms))
     except MediaError as error:
-        rows = [{**_row(entry, amount, None, None), "error": str(error)} for amount in amounts]
+        return [{**_row(entry, amount, None, None), "error": str(error)} for amount in amounts]  # to be tried again
     keep.mkdir(parents=True, exist_ok=True)
     done.write_text(json.dumps({"wanted": wanted, "rows": rows}))
     return rows
