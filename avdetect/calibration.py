@@ -107,7 +107,6 @@ class Calibration:
         offset_sharpness: the same for the standardised confidence (standard errors of the curve). At 2 the offset of
             nine in ten talking clips of 3 to 15 s is reported, and a third of those with foreign sound, with an
             interval that is then hundreds of milliseconds wide; windows of 2 s must be 1 sharper.
-        offset_ci_width_ms: an offset whose 95 % interval is wider than this is not reported: it says nothing.
         lip_motion: activity of the lips from which a face is taken to be talking (see ``sync.speaking``). Low on
             purpose: nineteen of twenty real talking clips are above 0.014.
         speech_probability: a tick is speech at or above this.
@@ -128,7 +127,6 @@ class Calibration:
     speaking_confidence: float = 0.12
     offset_confidence: float = 0.06
     offset_sharpness: float = 2.0
-    offset_ci_width_ms: float = 500.0
     lip_motion: float = 0.012
     speech_probability: float = 0.5
     min_duration_s: float = 1.0

@@ -134,8 +134,7 @@ def _offsets(
 ) -> tuple[OffsetEstimate, OffsetWindows, tuple[OffsetSegment, ...], Drift]:
     def believe(estimate: OffsetEstimate) -> bool:
         high_enough = estimate.confidence >= calibration.offset_confidence
-        narrow = estimate.ci_ms is None or estimate.ci_ms[1] - estimate.ci_ms[0] <= calibration.offset_ci_width_ms
-        return high_enough and narrow and estimate.sharpness >= calibration.offset_sharpness
+        return high_enough and estimate.sharpness >= calibration.offset_sharpness
 
     zero = calibration.zero_offset_ms
     windows = offset_windows(
