@@ -96,7 +96,7 @@ def test_an_interrupt_ends_cleanly(files: Path) -> None:
     )  # fmt: skip
     assert process.stderr is not None and process.stderr.readline() == "started\n"
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=90)
     assert process.returncode == 130
     assert len(out.splitlines()) == 1 and err == "avdetect: interrupted\n"
 
@@ -114,7 +114,7 @@ def test_a_terminal_gets_colours_and_progress(files: Path) -> None:
     )
     os.close(other)
     shown = drain(main, process)
-    assert process.wait(20) == 1
+    assert process.wait(90) == 1
     assert "\x1b[1;31mfake" in shown and "it is not a media file" in shown and "1/3 real.mp4" in shown
     assert "\t" not in shown
 
@@ -127,7 +127,7 @@ def test_progress_goes_to_the_terminal_and_data_to_the_pipe(files: Path) -> None
     )  # fmt: skip
     os.close(other)
     shown = drain(main, process)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=90)
     assert json.loads(out)["verdict"] == "real"
     assert "real.mp4" in shown
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -65,21 +63,6 @@ def test_face_batches_are_pairs_of_genuine_faces_and_their_blends() -> None:
     np.testing.assert_array_equal(batch["fake"], [0, 1] * 4)
     same(batch, VisualBatches(genuine, batch=8, seed=1)(3))
     assert not np.array_equal(batch["faces"], batches(4)["faces"])
-
-
-def test_true_forgeries_are_shown_as_such_beside_genuine_faces() -> None:
-    genuine = [face_set(i, fake=False) for i in range(2)]
-    # Told from all else by their colour, whatever is done to them afterwards.
-    green = np.zeros_like(genuine[0].faces)
-    green[..., 1] = 200
-    forged = dataclasses.replace(genuine[0], fake=True, generator="swap", faces=green)
-    batch = VisualBatches([*genuine, forged], batch=20, seed=1)(0)
-    colours = batch["faces"].reshape(20, -1, 3).mean(axis=1)
-    shown = colours[:, 1] > 2 * colours[:, [0, 2]].max(axis=1)
-    assert 0 < shown.sum() < 10 and (batch["fake"][shown] == 1).all()
-    assert batch["fake"].sum() == 10
-    with pytest.raises(ValueError, match=r"data\.train_where"):
-        VisualBatches([forged], batch=8, seed=1)
 
 
 def test_voices_are_those_whose_label_is_known_and_each_file_counts_once(store: RecordStore) -> None:

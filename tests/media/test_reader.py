@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import pickle
 import subprocess
 import sys
 import time
@@ -19,10 +18,8 @@ import pytest
 from av.stream import Disposition
 
 from avdetect.media.errors import MediaError
-from avdetect.media.limits import Limits
 from avdetect.media.probe import probe
 from avdetect.media.reader import open_media
-from avdetect.media.ring import RingShape, make_segment, size_segment
 from avdetect.types import MediaBlock, MediaInfo
 from tests.media.flash_beep import BEEPS_S, beeps, make_film, onsets
 
@@ -388,8 +385,6 @@ def test_wrong_use(film: Path) -> None:
         open_media(film, block_ticks=0)
     with pytest.raises(ValueError, match="both off"):
         open_media(film, picture=False, sound=False)
-    with pytest.raises(ValueError, match=r"Limits\.frames"):
-        Limits(frames=0)
     with open_media(film) as media:
         list(media.blocks())
         with pytest.raises(RuntimeError, match="can be read once"):
@@ -401,34 +396,3 @@ def test_nothing_of_what_was_asked_for(tmp_path: Path) -> None:
     write_numbered(path, 5, 25)
     with pytest.raises(MediaError, match="nothing of what was asked for"):
         open_media(path, picture=False)
-
-
-def test_errors_survive_a_process_pool() -> None:
-    error = MediaError("a.mp4", "it is empty", "copy it again")
-    again = pickle.loads(pickle.dumps(error))
-    assert (str(again), again.path, again.cause, again.hint) == (
-        "a.mp4: it is empty; copy it again",
-        "a.mp4",
-        "it is empty",
-        "copy it again",
-    )
-
-
-def test_the_size_of_the_ring_is_sealed() -> None:
-    descriptor = make_segment()
-    try:
-        size_segment(descriptor, 4096)
-        with pytest.raises(OSError):
-            os.ftruncate(descriptor, 0)
-    finally:
-        os.close(descriptor)
-
-
-def test_slots_do_not_overlap() -> None:
-    shape = RingShape(slots=3, ticks=5, height=7, width=9, sound=True)
-    memory = bytearray(shape.total_bytes())
-    slots = shape.views(memory)
-    arrays = [array for slot in slots for array in vars(slot).values() if array is not None]
-    for number, array in enumerate(arrays):
-        array.view(np.uint8)[...] = number
-    assert all((array.view(np.uint8) == number).all() for number, array in enumerate(arrays))
