@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 from avdetect.media.rates import TICK_RATE
 
@@ -23,6 +26,9 @@ SPLICE_S = 0.004
 """Sound timestamps that stay this far off the sample count are believed; less is rounding or jitter."""
 GAP_S = 0.04
 """A single sound timestamp this far off the sample count is believed at once."""
+_Stamped = TypeVar("_Stamped", bound=tuple[float | None, *tuple[Any, ...]])
+_END_JUMP_S = 300.0
+_FIRST_LOOK = 5
 _JITTER_WINDOW = 15
 _SNAP = 1e-6
 
@@ -59,6 +65,47 @@ def nearer(tick_s: float, earlier_s: float | None, later_s: float | None, interv
     if min(back, ahead) > max(SHOW_AT_MOST_S, 1.5 * interval_s) + _SNAP:
         return 0
     return 1 if ahead < back - _SNAP else -1
+
+
+def without_wild_stamps(items: Iterator[_Stamped], patience: int) -> Iterator[_Stamped]:
+    """Take away timestamps that leap and come back: bit errors, which would otherwise become hours of nothing.
+
+    Args:
+        items: tuples whose first element is a raw time or ``None``.
+        patience: how many items may be held back until the stamps come back. If they do not, the leap is meant.
+
+    Yields:
+        The items, ``None`` in place of a wild time. A first item whose time is minutes off those of the next ones
+        is left out.
+    """
+    last: float | None = None
+    items = iter(items)
+    head = list(islice(items, _FIRST_LOOK))
+    later = [each[0] for each in head[1:] if each[0] is not None]
+    if len(later) > 1 and head[0][0] is not None:
+        first = head[0][0]
+        lonely = all(abs(time_s - first) > _END_JUMP_S for time_s in later)
+        if lonely and max(later) - min(later) <= JUMP_S:
+            del head[0]
+    held: deque[_Stamped] = deque()
+    for item in chain(head, items):
+        held.append(item)
+        while held:
+            raw_s = held[0][0]
+            if raw_s is not None and last is not None and not -BACK_S <= raw_s - last <= JUMP_S:
+                back = [each[0] is not None and -BACK_S <= each[0] - last <= JUMP_S for each in held]
+                if any(back):
+                    for _ in range(back.index(True)):
+                        yield (None, *held.popleft()[1:])  # type: ignore[misc]
+                    continue
+                if len(held) <= patience:
+                    break
+            last = raw_s if raw_s is not None else last
+            yield held.popleft()
+    # At the end nothing can come back; a leap of minutes is then more likely an error than a pause.
+    for item in held:
+        wild = item[0] is not None and last is not None and not -BACK_S <= item[0] - last <= _END_JUMP_S
+        yield (None, *item[1:]) if wild else item  # type: ignore[misc]
 
 
 @dataclass

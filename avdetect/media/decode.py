@@ -73,6 +73,10 @@ class FrameSource:
                 return
             except MemoryError:
                 raise
+            except IndexError:
+                # PyAV, after flushing the stream, trips over streams that turned up on the way (transport streams).
+                self._faults.note("a stream turned up on the way and was left out")
+                return
             except FFmpegError as error:
                 errors += 1
                 said = last_complaint() or getattr(error, "strerror", None) or str(error)

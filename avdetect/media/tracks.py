@@ -8,7 +8,7 @@ from typing import Any
 
 from avdetect.media.avi import cut_delay, sound_delay_s, undo_skip
 from avdetect.media.blocks import BlockFiller, PictureTrack
-from avdetect.media.clock import PictureStamps, SoundStamps, TimeBases
+from avdetect.media.clock import PictureStamps, SoundStamps, TimeBases, without_wild_stamps
 from avdetect.media.decode import FrameSource
 from avdetect.media.demux import Opened, check_pixels, codec_name, nothing_decoded, open_container, read_only
 from avdetect.media.faults import Faults
@@ -19,6 +19,8 @@ from avdetect.media.ring import RingShape
 from avdetect.media.sound import SoundTrack, mono
 
 _DEFAULT_INTERVAL_S = 1 / TICK_RATE
+_PICTURES_HELD = 4
+_SOUNDS_HELD = 16
 _CONTAINER_TIME_BASE = 1_000_000  # AV_TIME_BASE
 
 
@@ -72,7 +74,7 @@ class Tracks:
         self._interval = 1 / rate if rate > 0 else _DEFAULT_INTERVAL_S
         source = FrameSource(opened, stream, "picture", limits, self._faults)
         self._picture_stamps = PictureStamps(self._interval, opened.leaps, bases)
-        frames = _timed_pictures(source, limits)
+        frames = without_wild_stamps(_timed_pictures(source, limits), _PICTURES_HELD)
         if opened.name == "avi" and opened.container.metadata.get("software", "").startswith("Lavf"):
             sound_unit_s = float(opened.audio.time_base) if opened.audio is not None else 1.0
             frames = undo_skip(frames, unit_s=source.time_base, delay_s=self._sound_delay_s, sound_unit_s=sound_unit_s)
@@ -89,7 +91,7 @@ class Tracks:
         read_only(opened, stream)
         source = FrameSource(opened, stream, "sound", limits, self._faults)
         self._sound_stamps = SoundStamps(opened.leaps, bases)
-        chunks = _timed_sound(source)
+        chunks = without_wild_stamps(_timed_sound(source), _SOUNDS_HELD)
         if self._sound_delay_s:
             chunks = cut_delay(chunks, self._sound_delay_s)
         self.sound = SoundTrack(chunks, self._sound_stamps)

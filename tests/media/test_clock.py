@@ -7,7 +7,7 @@ import math
 import pytest
 
 from avdetect.media import rates
-from avdetect.media.clock import PictureStamps, SoundStamps, TimeBases, nearer, tick_count
+from avdetect.media.clock import PictureStamps, SoundStamps, TimeBases, nearer, tick_count, without_wild_stamps
 from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK, TICK_RATE
 
 
@@ -155,3 +155,29 @@ def test_one_wild_stamp_moves_nothing_for_long() -> None:
         stamps.place(number * length + (0.01 if number == 50 else 0.0), length)
     assert stamps.place(2.0, length).start_s == pytest.approx(2.0, abs=1e-6)
     assert math.isfinite(stamps.place(2.02, length).start_s)
+
+
+@pytest.mark.parametrize(
+    ("times", "calm"),
+    [
+        ([0.0, 0.1, 0.2], [0.0, 0.1, 0.2]),
+        ([0.0, 5000.0, 0.2, 0.3], [0.0, None, 0.2, 0.3]),
+        ([0.0, -5000.0, None, 0.3], [0.0, None, None, 0.3]),
+        ([0.0, 5000.0, 5000.1, 0.3, 0.4], [0.0, None, None, 0.3, 0.4]),
+        ([0.0, 0.1, 5000.0, 5000.1, 5000.2, 5000.3, 5000.4], [0.0, 0.1, 5000.0, 5000.1, 5000.2, 5000.3, 5000.4]),
+        ([0.0, 5000.0], [0.0, None]),
+        ([0.0, 100.0], [0.0, 100.0]),
+        ([None, None], [None, None]),
+        ([0.0, 9.0, 18.0], [0.0, 9.0, 18.0]),  # a slow slide show
+    ],
+)
+def test_wild_stamps_are_taken_away(times: list[float | None], calm: list[float | None]) -> None:
+    items = ((time, number) for number, time in enumerate(times))
+    got = list(without_wild_stamps(iter(items), 3))
+    assert [time for time, _ in got] == calm
+    assert [number for _, number in got] == list(range(len(times)))
+
+
+def test_a_wild_first_stamp_is_left_out() -> None:
+    got = list(without_wild_stamps(iter([(59_652.4, "a"), (0.12, "b"), (0.16, "c"), (0.2, "d")]), 4))
+    assert got == [(0.12, "b"), (0.16, "c"), (0.2, "d")]
