@@ -18,6 +18,8 @@ from avdetect.config import ModelConfig, override
 from tests.small_nets import SMALL, small_net
 from train.tasks import make_task
 
+pytestmark = pytest.mark.slow
+
 
 class SameBatch:
     """A task whose batches are always that of its first step: a small network must be able to learn it by heart."""
