@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from avdetect.faces.tracker import FaceTracker
 from avdetect.media.limits import Limits
 from avdetect.media.reader import open_media
 from avdetect.types import SAMPLES_PER_TICK, Clip, FaceTrack, MediaInfo, Quality
+
+PER_TICK = ("faces", "mouths", "landmarks", "visible", "boxes", "matrices", "mouth_centres")
+"""Arrays of a track with one row a tick."""
 
 
 def join_pieces(pieces: list[FaceTrack]) -> FaceTrack:
@@ -29,13 +33,14 @@ def join_pieces(pieces: list[FaceTrack]) -> FaceTrack:
     if len(pieces) == 1:
         return first
 
-    def joined(name: str) -> np.ndarray:
-        return np.concatenate([getattr(p, name) for p in pieces])
+    def joined(name: str) -> np.ndarray | None:
+        parts = [getattr(p, name) for p in pieces]
+        return None if any(part is None for part in parts) else np.concatenate(parts)
 
     quality = {
         f.name: np.concatenate([getattr(p.quality, f.name) for p in pieces]) for f in dataclasses.fields(Quality)
     }
-    arrays = {name: joined(name) for name in ("faces", "mouths", "landmarks", "visible", "boxes")}
+    arrays: dict[str, Any] = {name: joined(name) for name in PER_TICK}
     return dataclasses.replace(first, quality=Quality(**quality), ended=pieces[-1].ended, **arrays)
 
 
@@ -43,7 +48,7 @@ def cut_track(track: FaceTrack, start: int, stop: int) -> FaceTrack:
     """Ticks ``start`` to ``stop`` of a track, counted from its own beginning."""
     part = slice(start, stop)
     quality = Quality(**{f.name: getattr(track.quality, f.name)[part] for f in dataclasses.fields(Quality)})
-    arrays = {name: getattr(track, name)[part] for name in ("faces", "mouths", "landmarks", "visible", "boxes")}
+    arrays = {n: None if getattr(track, n) is None else getattr(track, n)[part] for n in PER_TICK}
     ended = track.ended and stop >= track.n_ticks
     return dataclasses.replace(track, start_tick=track.start_tick + start, quality=quality, ended=ended, **arrays)
 

@@ -165,6 +165,10 @@ class FaceTrack:
         boxes: x0, y0, x1, y1 of the mesh in frame pixels (for overlays); zeros where not visible.
         quality: measures per tick.
         ended: no later piece of this track will come.
+        matrices: affine maps from pixels of the face crop to pixels of the frame (pixel centres at whole numbers), the
+            ones that the crops were cut by; ``None`` where the crops were not cut from frames.
+        mouth_centres: middle of the mouth crop in units of the face crop, x and y in about [0, 1]; both crops share
+            scale and angle. ``None`` as above.
     """
 
     track_id: int
@@ -176,6 +180,8 @@ class FaceTrack:
     boxes: Float32[np.ndarray, "t 4"]
     quality: Quality
     ended: bool = True
+    matrices: Float32[np.ndarray, "t 2 3"] | None = None
+    mouth_centres: Float32[np.ndarray, "t 2"] | None = None
 
     @property
     def n_ticks(self) -> int:

@@ -14,11 +14,11 @@ from typing import Any
 import cv2
 import msgpack
 import numpy as np
-from jaxtyping import Bool, Float16, Int16, UInt8
+from jaxtyping import Bool, Float16, Float32, Int16, UInt8
 
 from avdetect.types import FACE_SIZE, MOUTH_SIZE, SAMPLES_PER_TICK, Clip, FaceTrack, Quality
 
-SCHEMA = "avdetect.record/1"
+SCHEMA = "avdetect.record/2"
 FACE_STRIDE = 5
 """A face crop is kept for ticks 0, 5, 10 ... of the clip (five a second)."""
 
@@ -38,6 +38,8 @@ class Record:
         audio_valid: ticks covered by sound.
         speech: probability of speech per tick, 0 ... 255, or ``None`` where it was not measured.
         quality: measures per tick, float16, columns in the order of `avdetect.types.Quality`.
+        matrices: see `avdetect.types.FaceTrack`.
+        mouth_centres: see `avdetect.types.FaceTrack`.
     """
 
     key: str
@@ -50,6 +52,8 @@ class Record:
     audio_valid: Bool[np.ndarray, " t"]
     speech: UInt8[np.ndarray, " t"] | None
     quality: Float16[np.ndarray, "t q"] | None
+    matrices: Float32[np.ndarray, "t 2 3"] | None = None
+    mouth_centres: Float32[np.ndarray, "t 2"] | None = None
 
     @property
     def n_ticks(self) -> int:
@@ -76,6 +80,8 @@ def record_of(clip: Clip, key: str, meta: dict[str, Any], *, speech: np.ndarray 
         audio_valid=clip.audio_valid,
         speech=None if speech is None else np.round(speech * 255).astype(np.uint8),
         quality=quality,
+        matrices=None if track is None else track.matrices,
+        mouth_centres=None if track is None else track.mouth_centres,
     )
 
 
@@ -95,6 +101,8 @@ def encode(record: Record) -> bytes:
             "audio_valid": _bits(record.audio_valid),
             "speech": _raw(record.speech),
             "quality": _raw(record.quality),
+            "matrices": _raw(record.matrices),
+            "mouth_centres": _raw(record.mouth_centres),
         }
     )
 
@@ -128,6 +136,8 @@ def decode(data: bytes, *, pictures: tuple[str, ...] = ("mouths", "faces")) -> R
         audio_valid=bits("audio_valid"),
         speech=array("speech", np.uint8, (t,)),
         quality=array("quality", np.float16, (t, -1)),
+        matrices=array("matrices", np.float32, (t, 2, 3)),
+        mouth_centres=array("mouth_centres", np.float32, (t, 2)),
     )
 
 
@@ -179,6 +189,8 @@ def clip_of_record(record: Record) -> Clip:
             visible=record.visible,
             boxes=np.zeros((t, 4), np.float32),
             quality=quality,
+            matrices=record.matrices,
+            mouth_centres=record.mouth_centres,
         )
     audio = None if record.audio is None else record.audio.astype(np.float32) / 32767
     return Clip(track=track, audio=audio, audio_valid=record.audio_valid)

@@ -28,6 +28,8 @@ class Finished:
     mouth: UInt8[np.ndarray, "mouth mouth 3"]
     landmarks: Float32[np.ndarray, "468 3"]
     box: Float32[np.ndarray, " 4"]
+    matrix: Float64[np.ndarray, "2 3"]
+    mouth_centre: Float64[np.ndarray, " 2"]
     quality: tuple[float, float, float, float, float, float]
     """In the order of ``Quality``."""
 
@@ -135,6 +137,8 @@ class TrackBuilder:
             mouth,
             np.concatenate([xy, z], 1).astype(np.float32),
             box_of(sighting.mesh),
+            matrix,
+            (centre - np.asarray(a.face_centre)) / a.face_side + 0.5,
             (eye_distance(sighting.mesh), sharpness, pose.yaw_deg, pose.pitch_deg, light, sighting.presence),
         )
         self._aligned[sighting.frame] = done
@@ -183,24 +187,25 @@ class TrackBuilder:
         self, start: int, rows: list[tuple[Finished, np.ndarray] | None], before: Finished | None, *, ended: bool
     ) -> FaceTrack:
         """Stack rows; ``None`` is a tick on which the face was not found, and repeats the crops before it."""
-        faces, mouths = [], []
+        shown: list[Finished] = []
         last = before
         for row in rows:
             last = row[0] if row is not None else last
             if last is None:
                 raise RuntimeError("a track cannot start with a gap")
-            faces.append(last.face)
-            mouths.append(last.mouth)
+            shown.append(last)
         blank_mesh, blank_box = np.zeros((N_LANDMARKS, 3), np.float32), np.zeros(4, np.float32)
         measures = np.array([row[0].quality if row is not None else (np.nan,) * 6 for row in rows], np.float32)
         return FaceTrack(
             track_id=self.track_id if self.track_id is not None else -1,
             start_tick=start,
-            faces=np.stack(faces),
-            mouths=np.stack(mouths),
+            faces=np.stack([s.face for s in shown]),
+            mouths=np.stack([s.mouth for s in shown]),
             landmarks=np.stack([row[1] if row is not None else blank_mesh for row in rows]),
             visible=np.array([row is not None for row in rows]),
             boxes=np.stack([row[0].box if row is not None else blank_box for row in rows]),
             quality=Quality(*(np.ascontiguousarray(column) for column in measures.T)),
             ended=ended,
+            matrices=np.stack([s.matrix for s in shown]).astype(np.float32),
+            mouth_centres=np.stack([s.mouth_centre for s in shown]).astype(np.float32),
         )
