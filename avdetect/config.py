@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 SyncInput = Literal["landmarks", "pixels"]
 Part = Literal["sync_landmarks", "sync_pixels", "visual", "audio", "fusion"]
+Trained = Literal["all", "sync_landmarks", "sync_pixels", "visual", "audio", "fusion"]
+"""What a run trains: one part, or all that the model has with one loss."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,16 @@ class DataConfig:
             lies late, taken out before training; empty = none.
         train_where: ``column=value[,value]`` conditions on the index for training, separated by ``;``.
         val_where: the same for validation.
+        balance: how often a source (and label) is drawn: 1 = by its number of clips, 0 = all alike (part "all").
+        weights: ``source/label=factor`` on top of that, ``*`` at the end = prefix, the first that fits counts.
+        per_person: clips of one person that are drawn together, so that they are each other's negatives.
+        faces: face crops looked at in each example.
+        drop: share of examples whose picture, and whose sound, the four-way head is not told about.
+        forged: share of genuine clips that are forged on the fly.
+        forgeries: ``family=weight`` of `avdetect.forge.FORGERIES`.
+        val_examples: fixed examples that validation figures are taken on.
+        threads: threads that make examples ahead.
+        workers: processes that do so instead; 0 = threads of this process.
     """
 
     records: str = "work/records"
@@ -102,6 +114,57 @@ class DataConfig:
     offsets: str = ""
     train_where: str = "split=train"
     val_where: str = "split=val"
+    balance: float = 0.5
+    weights: tuple[str, ...] = ()
+    per_person: int = 1
+    faces: int = 3
+    drop: float = 0.1
+    forged: float = 0.6
+    forgeries: tuple[str, ...] = (
+        "self_blend=4",
+        "face_swap=1",
+        "mouth_paste=1",
+        "mouth_freeze=0.5",
+        "mouth_loop=0.5",
+        "mouth_warp=0.5",
+        "face_jitter=0.5",
+        "swap_same=1.5",
+        "swap_other=1.5",
+        "shift=0.5",
+        "griffin_lim=0.5",
+        "world=1.5",
+        "voice_change=1",
+        "splice_voice=1",
+        "splice_face=0.5",
+    )
+    val_examples: int = 128
+    threads: int = 2
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the losses of part "all", and label smoothing of its binary ones; 0 leaves a loss out.
+
+    Attributes:
+        sync: matching of lips and sound over the ticks of the clip.
+        across: matching over the clips of the batch, on top.
+        visual: forged faces, each face by its own tick's label.
+        audio: false voice, each tick of speech by its own label.
+        speech: speech or not.
+        mismatch: lips and sound belong together at no lag, per tick.
+        classes: four-way.
+        smoothing: pulls binary labels towards 1/2.
+    """
+
+    sync: float = 1.0
+    across: float = 0.25
+    visual: float = 1.0
+    audio: float = 1.0
+    speech: float = 0.3
+    mismatch: float = 0.5
+    classes: float = 0.3
+    smoothing: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -120,7 +183,7 @@ class TrainConfig:
     """The run.
 
     Attributes:
-        part: the part of the detector that this run trains.
+        part: the part of the detector that this run trains, or "all" of them together.
         steps: optimizer steps in all.
         batch: examples a step.
         log_every: steps between lines of ``log.jsonl``.
@@ -131,7 +194,7 @@ class TrainConfig:
         frozen: folders of trained parts that this run only listens to (the fusion head needs the others).
     """
 
-    part: Part = "sync_landmarks"
+    part: Trained = "sync_landmarks"
     steps: int = 1000
     batch: int = 32
     log_every: int = 50
@@ -150,6 +213,7 @@ class Config:
     seed: int = 0
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
 
