@@ -8,26 +8,42 @@ lip-sync edits change no more than that.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, Float64
 
-from avdetect.faces.align import LIPS
-
-Image = UInt8[np.ndarray, "h w 3"]
-
-# fmt: off
-FACE_OVAL = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
-    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+from avdetect.forge.blending import (
+    HULLS,
+    Latest,
+    Mask,
+    between_views,
+    elastic_map,
+    hull_mask,
+    hulls_mask,
+    in_view,
+    lay_over,
+    on_canvas,
+    slow_noise,
+    soften,
 )
-LOWER_FACE = (
-    454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 70, 63, 105,
-    66, 107, 336, 296, 334, 293, 300,
-)
-MOUTH_REGION = (*LIPS, 200, 199, 175, 152, 205, 425, 2, 164, 207, 427, 211, 431)
-# fmt: on
-"""Mesh points whose convex hulls are blended: the face, the face below the forehead, the surroundings of the mouth."""
+from avdetect.forge.contract import Family
+from avdetect.forge.views import FACE_PLACE, Image, PictureForge, View, compose, inverted, pixels_per_pixel
+from avdetect.types import FACE_SIZE, FaceTrack
+
+__all__ = ["FAMILY", "change", "hull_mask", "jitter_face", "random_placement", "recolour", "self_blend"]
+
+RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)
+
+
+def choose_hull(rng: np.random.Generator) -> tuple[tuple[int, ...], ...]:
+    """Half of the masks are the whole face or, one in four of these, the face without the forehead."""
+    kind = ("face", "parts", "features", "mouth")[rng.choice(4, p=[0.55, 0.1, 0.1, 0.25])]
+    if kind == "face" and rng.random() < 0.25:
+        kind = "below_forehead"
+    return HULLS[kind]
 
 
 def self_blend(face: Image, points: Float32[np.ndarray, "p 3"], rng: np.random.Generator) -> tuple[Image, np.ndarray]:
@@ -42,32 +58,101 @@ def self_blend(face: Image, points: Float32[np.ndarray, "p 3"], rng: np.random.G
         The blended crop, and the mask in [0, 1] that was blended in.
     """
     h, w = face.shape[:2]
-    chosen = rng.choice(3, p=[0.55, 0.2, 0.25])
-    mask = hull_mask(points[list((FACE_OVAL, LOWER_FACE, MOUTH_REGION)[chosen]), :2] * [w, h], (h, w))
+    mask = hulls_mask(points[:, :2] * [w, h], choose_hull(rng), (h, w))
     source, target = face, face
     if rng.random() < 0.5:
         source = change(face, rng)
     else:
         target = change(face, rng)
-    source, mask = displace(source, mask, rng)
-    mask = soften(elastic(mask, rng), rng)
-    blend = (mask * rng.choice([0.25, 0.5, 0.75, 1.0, 1.0, 1.0]))[..., None]
-    out = source.astype(np.float32) * blend + target.astype(np.float32) * (1 - blend)
-    return np.round(out).clip(0, 255).astype(np.uint8), blend[..., 0]
+    matrix = random_shift((h, w), rng)
+    source = cv2.warpAffine(source, matrix, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    mask = cv2.warpAffine(mask, matrix, (w, h), flags=cv2.INTER_LINEAR)
+    mask = cv2.remap(mask, *elastic_map((h, w), rng), cv2.INTER_LINEAR)
+    blend = soften(mask, rng) * np.float32(rng.choice(RATIOS))
+    return lay_over(target, source, blend), blend
 
 
-def hull_mask(pixels: np.ndarray, size: tuple[int, int]) -> Float32[np.ndarray, "h w"]:
-    """1 inside the convex hull of the points, 0 outside."""
-    mask = np.zeros(size, np.float32)
-    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(pixels).astype(np.int32)), 1.0)
-    return mask
+@dataclass(frozen=True)
+class SelfBlend:
+    """A self-blend held over a clip: the same hull, change, outline and softness, moving a little from tick to tick.
+
+    Attributes:
+        change_seed: of the change to colour and sharpness, the same at every tick.
+        on_target: change the surroundings instead of what is blended in.
+        shifts: where the copy lies, pixels of the face crop.
+        outline: maps that bend the mask's outline.
+        ratio: how much of the copy is blended in.
+    """
+
+    edited: Bool[np.ndarray, " t"]
+    landmarks: Float32[np.ndarray, "t 468 3"]
+    hull: tuple[tuple[int, ...], ...]
+    change_seed: int
+    soften_seed: int
+    on_target: bool
+    shifts: Float64[np.ndarray, "t 2 3"]
+    outline: tuple[np.ndarray, np.ndarray]
+    ratio: float
+    keeps_lips: bool = True
+    _masks: Latest = field(default_factory=Latest, repr=False, compare=False)
+
+    @property
+    def whole_picture(self) -> bool:
+        """See `avdetect.forge.views.Plan`."""
+        return self.on_target
+
+    def draw(self, view: View, tick: int) -> Image:
+        """See `avdetect.forge.views.Plan`."""
+        picture, place = view.pictures[tick], view.places[tick]
+        changed = change(picture, np.random.default_rng(self.change_seed), pixels_per_pixel(place))
+        source, target = (picture, changed) if self.on_target else (changed, picture)
+        shift = between_views(compose(compose(inverted(FACE_PLACE), self.shifts[tick]), FACE_PLACE), place)
+        size = picture.shape[1::-1]
+        source = cv2.warpAffine(source, shift, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        return lay_over(target, source, in_view(self._masks.get(tick, self._mask), view, tick))
+
+    def _mask(self, tick: int) -> Mask:
+        size = (FACE_SIZE, FACE_SIZE)
+        mask = hulls_mask(on_canvas(self.landmarks[tick]), self.hull, size)
+        mask = cv2.warpAffine(mask, self.shifts[tick], size, flags=cv2.INTER_LINEAR)
+        mask = cv2.remap(mask, *self.outline, cv2.INTER_LINEAR)
+        return soften(mask, np.random.default_rng(self.soften_seed)) * np.float32(self.ratio)
 
 
-def change(face: Image, rng: np.random.Generator) -> Image:
-    """Colour shift, hue and saturation, brightness and contrast; then either coarser or sharper."""
+def plan_self_blend(track: FaceTrack, rng: np.random.Generator, others: Sequence[FaceTrack]) -> SelfBlend:
+    """Samples what holds for the clip; the copy's place wanders by a third of a pixel about its mean."""
+    size = (FACE_SIZE, FACE_SIZE)
+    shifts = np.repeat(random_shift(size, rng)[None], track.n_ticks, axis=0)
+    shifts[:, :, 2] += slow_noise(rng, (track.n_ticks, 2), memory=0.8) * 0.33
+    return SelfBlend(
+        edited=track.visible,
+        landmarks=track.landmarks,
+        hull=choose_hull(rng),
+        change_seed=int(rng.integers(2**31)),
+        soften_seed=int(rng.integers(2**31)),
+        on_target=bool(rng.random() < 0.5),
+        shifts=shifts,
+        outline=elastic_map(size, rng),
+        ratio=float(rng.choice(RATIOS)),
+    )
+
+
+FAMILY = Family(
+    PictureForge(plan_self_blend), changes=("picture",), about="face blended with a changed copy of itself (SBI)"
+)
+
+
+def change(face: Image, rng: np.random.Generator, scale: float = 1.0) -> Image:
+    """Colour shift, hue and saturation, brightness and contrast; then either coarser or sharper.
+
+    Args:
+        face: any picture of the face.
+        rng: all that is random.
+        scale: pixels of the picture for one pixel of an aligned face crop.
+    """
     face = recolour(face, rng, rgb=20 if rng.random() < 0.3 else 0, hsv=0.3, light=0.1)
     if rng.random() < 0.5:
-        factor = int(rng.choice([2, 4]))
+        factor = int(rng.choice([2, 4])) * max(scale, 0.5)
         small = cv2.resize(face, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_NEAREST)
         return cv2.resize(small, face.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     amount = rng.uniform(0.2, 0.5)
@@ -91,32 +176,12 @@ def recolour(face: Image, rng: np.random.Generator, *, rgb: float, hsv: float, l
     return np.round(x).clip(0, 255).astype(np.uint8)
 
 
-def displace(source: Image, mask: np.ndarray, rng: np.random.Generator) -> tuple[Image, np.ndarray]:
-    """Source and mask moved by up to 3 % and scaled by up to 5 %, together."""
-    h, w = mask.shape
+def random_shift(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """A move by up to 3 % across and 1.5 % down, and a zoom by up to 5 % about the middle, as a 2 x 3 matrix."""
+    h, w = size
     matrix = cv2.getRotationMatrix2D((w / 2, h / 2), 0, rng.uniform(0.95, 1 / 0.95))
     matrix[:, 2] += rng.uniform(-1, 1, 2) * [0.03 * w, 0.015 * h]
-    moved = cv2.warpAffine(source, matrix, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    return moved, cv2.warpAffine(mask, matrix, (w, h), flags=cv2.INTER_LINEAR)
-
-
-def elastic(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The mask's outline bent by a smooth random field."""
-    h, w = mask.shape
-    field = [cv2.GaussianBlur(rng.uniform(-1, 1, (h, w)).astype(np.float32), (0, 0), 7) * 50 for _ in range(2)]
-    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-    return cv2.remap(mask, x + field[0], y + field[1], cv2.INTER_LINEAR)
-
-
-def soften(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Blurred, eroded to where the blur kept its full value, blurred again with another width."""
-    size = int(rng.integers(1, 7)) * 2 + 1
-    mask = cv2.GaussianBlur(mask, (size, size), 0)
-    mask = mask / max(float(mask.max()), 1e-6)
-    mask = np.where(mask < 1, 0, mask).astype(np.float32)
-    size = int(rng.integers(1, 7)) * 2 + 1
-    mask = cv2.GaussianBlur(mask, (size, size), rng.uniform(2, 20))
-    return mask / max(float(mask.max()), 1e-6)
+    return matrix
 
 
 def jitter_face(face: Image, rng: np.random.Generator, *, flip: bool, matrix: np.ndarray) -> Image:
