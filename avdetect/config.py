@@ -169,13 +169,44 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """AdamW with linear warm-up, cosine decay, global-norm clipping and an exponential moving average of parameters."""
+    """An optimizer with linear warm-up, cosine decay and global-norm clipping, and a running average of parameters.
 
+    Attributes:
+        name: "adamw", or "sgd" with Nesterov momentum.
+        lr: highest rate.
+        warmup: steps up to it.
+        weight_decay: of matrices; vectors and scalars are not decayed.
+        clip: largest global norm of the gradient.
+        ema: decay of the running average of the parameters.
+        b2: second decay of AdamW.
+        momentum: of SGD.
+        sam_rho: radius of sharpness-aware minimisation (two gradients a step); 0 = off.
+    """
+
+    name: Literal["adamw", "sgd"] = "adamw"
     lr: float = 1e-3
     warmup: int = 100
     weight_decay: float = 0.02
     clip: float = 1.0
     ema: float = 0.998
+    b2: float = 0.99
+    momentum: float = 0.9
+    sam_rho: float = 0.0
+
+
+@dataclass(frozen=True)
+class MeshConfig:
+    """How devices are arranged; -1 = as many as are left.
+
+    Attributes:
+        data: groups of devices that each hold all parameters.
+        fsdp: devices of such a group, each with its share of the parameters.
+        min_shard: arrays of fewer elements are not shared out.
+    """
+
+    data: int = -1
+    fsdp: int = 1
+    min_shard: int = 65536
 
 
 @dataclass(frozen=True)
@@ -185,24 +216,38 @@ class TrainConfig:
     Attributes:
         part: the part of the detector that this run trains, or "all" of them together.
         steps: optimizer steps in all.
-        batch: examples a step.
+        batch: examples a step, over all devices.
+        accumulate: micro-batches a step, one after the other; they must divide the batch.
+        remat: compute activations again on the way back (all but matrix products) rather than keep them.
         log_every: steps between lines of ``log.jsonl``.
         eval_every: steps between evaluations on the validation clips.
         save_every: steps between checkpoints.
         keep: checkpoints kept.
         warm_start: folder of another run whose parameters of equal name and shape are taken over at step 0.
         frozen: folders of trained parts that this run only listens to (the fusion head needs the others).
+        prefetch: batches ready on the device ahead of the step.
+        tensorboard: write a TensorBoard file too, where tensorboard is installed.
+        measure_peak: measure the speed of matrix products first (under a second), to log the share of it in use.
+        assert_no_recompile: stop with an error where a step after the second is compiled anew.
+        debug_nans: stop at the first operation that gives not-a-number (slow).
     """
 
     part: Trained = "sync_landmarks"
     steps: int = 1000
     batch: int = 32
+    accumulate: int = 1
+    remat: bool = False
     log_every: int = 50
     eval_every: int = 500
     save_every: int = 500
     keep: int = 2
     warm_start: str = ""
     frozen: tuple[str, ...] = ()
+    prefetch: int = 2
+    tensorboard: bool = True
+    measure_peak: bool = True
+    assert_no_recompile: bool = True
+    debug_nans: bool = False
 
 
 @dataclass(frozen=True)
@@ -215,6 +260,7 @@ class Config:
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
+    mesh: MeshConfig = field(default_factory=MeshConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from queue import Queue
 from typing import Any, Protocol
 
+import grain
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -36,9 +37,17 @@ class Task(Protocol):
     """What a part of the detector brings to its training."""
 
     loss: Loss
+    """``(model, batch) -> (scalar, metrics)``; arrays of the batch are global, examples first."""
 
-    def batches(self, step: int) -> dict[str, np.ndarray]:
-        """The batch of a step; depends on nothing else."""
+    def pipeline(self, *, process_index: int, process_count: int) -> grain.IterDataset[dict[str, np.ndarray]]:
+        """This process's share of the batches (``train.batch // process_count`` examples each), without end.
+
+        Deterministic; ``get_state`` and ``set_state`` of its iterator go on exactly where they left off.
+        """
+        ...
+
+    def model(self, net: DetectorNet) -> nnx.Module:
+        """What is trained: one part or the whole; ValueError where the configuration lacks it."""
         ...
 
     def evaluate(self, model: Any, /) -> dict[str, float]:
@@ -62,11 +71,7 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
 
     # ------------------------------------------------------------------ model, optimizer, average
     net = DetectorNet(config.model, seed=config.seed)
-    model = getattr(net, options.part)
-    if model is None:
-        raise ValueError(
-            f"train.part={options.part} but model.{options.part} is none; set model.{options.part}=default"
-        )
+    model = task.model(net)
     average = _copy(model)
     opt = nnx.Optimizer(model, optimizer(config.optim, options.steps), wrt=nnx.Param)
     count = sum(x.size for x in jax.tree.leaves(nnx.state(model, nnx.Param)))
@@ -143,8 +148,11 @@ def _prefetch(task: Task, first: int, last: int) -> Iterator[dict[str, jax.Array
 
     def work() -> None:
         try:
-            for step in range(first, last):
-                queue.put(jax.device_put(task.batches(step)))
+            iterator = iter(task.pipeline(process_index=0, process_count=1))
+            for _ in range(first):
+                next(iterator)
+            for _ in range(first, last):
+                queue.put(jax.device_put(next(iterator)))
         except BaseException as error:  # hand it to the loop, which would otherwise wait for ever
             queue.put(error)
 

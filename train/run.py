@@ -10,7 +10,7 @@ The same command resumes a run that was stopped.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,13 +26,16 @@ def run(
     """Parse, build the task, run the loop."""
     from avdetect.config import load_config, override
     from train.loop import train
+    from train.stepwise import Stepwise
     from train.tasks import make_task
 
     try:
         resolved = load_config(config)
         for assignment in set_ or []:
             resolved = override(resolved, assignment)
-        task = make_task(resolved)
+        task: Any = make_task(resolved)
+        if not hasattr(task, "pipeline"):
+            task = Stepwise(task, resolved.train.part)
         figures = train(resolved, task, workdir)
     except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
         typer.echo(f"error: {error.args[0] if error.args else error}", err=True)
