@@ -138,7 +138,7 @@ def test_every_plain_field_can_be_overridden_with_its_own_text(config: typing.An
     ("data", "names"),
     [
         ({"sede": 1}, ["Config", "sede"]),
-        ({"optim": {"lr": 1e-3, "momentum": 0.9}}, ["OptimConfig", "momentum"]),
+        ({"optim": {"lr": 1e-3, "nesterov": 0.9}}, ["OptimConfig", "nesterov"]),
         ({"model": {"sync_landmarks": {"width": 8, "heads": 2}}}, ["SyncConfig", "heads"]),
     ],
 )
