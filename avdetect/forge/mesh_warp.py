@@ -26,7 +26,12 @@ def triangles_of(points: np.ndarray) -> Int32[np.ndarray, "n 3"]:
 
 
 def warp_map(
-    to: np.ndarray, come_from: np.ndarray, triangles: Int32[np.ndarray, "n 3"], size: tuple[int, int]
+    to: np.ndarray,
+    come_from: np.ndarray,
+    triangles: Int32[np.ndarray, "n 3"],
+    size: tuple[int, int],
+    *,
+    still_outside: bool = False,
 ) -> Float32[np.ndarray, "h w 2"]:
     """Where each pixel comes from when the triangles of ``come_from`` are laid onto those of ``to``.
 
@@ -35,19 +40,22 @@ def warp_map(
         come_from: the same points in the picture that is sampled, pixels.
         triangles: indices into both.
         size: height and width of the picture that is made.
+        still_outside: outside of all triangles nothing moves; else the affine map that fits all points best holds.
 
     Returns:
-        x and y for ``cv2.remap``. Outside of all triangles: the affine map that fits all points best.
+        x and y for ``cv2.remap``.
     """
     height, width = size
-    ones = np.ones((len(to), 1))
-    fitted = np.linalg.lstsq(np.concatenate([to, ones], 1), come_from, rcond=None)[0]
+    rest = np.eye(3, 2)
+    if not still_outside:
+        rest = np.linalg.lstsq(np.concatenate([to, np.ones((len(to), 1))], 1), come_from, rcond=None)[0]
     corners = to[triangles]
     low, high = corners.min(1), corners.max(1)
     seen = ((high >= 0) & (low <= (width - 1, height - 1))).all(1)
     matrix = np.concatenate([corners, np.ones((*corners.shape[:2], 1))], 2)
     seen &= np.abs(np.linalg.det(matrix)) > 1e-3
-    affine = np.concatenate([np.linalg.solve(matrix[seen], come_from[triangles[seen]]), fitted[None]]).astype(np.float32)
+    affine = np.linalg.solve(matrix[seen], come_from[triangles[seen]])
+    affine = np.concatenate([affine, rest[None]]).astype(np.float32)
     labels = np.full((height, width), len(affine) - 1, np.float32)
     for i, corner in enumerate(np.round(corners[seen]).astype(np.int32)):
         cv2.fillConvexPoly(labels, corner, float(i))
