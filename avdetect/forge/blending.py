@@ -100,6 +100,12 @@ def lay_over(below: Image, above: Image, mask: Mask) -> UInt8[np.ndarray, "h w 3
     return cv2.blendLinear(above, np.ascontiguousarray(below), mask, 1 - mask)
 
 
+def sampled(picture: Image, maps: Float32[np.ndarray, "h w 2"]) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture at the places ``maps`` (x, y); mirrored beyond its edges."""
+    x, y = cv2.split(maps)
+    return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+
+
 def slow_noise(rng: np.random.Generator, shape: tuple[int, ...], *, memory: float) -> np.ndarray:
     """Noise of unit variance over the first axis that remembers ``memory`` (0 none ... 1 all) of the tick before."""
     white = rng.normal(size=shape)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from avdetect.forge.blending import FACE_OVAL, Latest, hull_mask, in_view, on_canvas, slow_noise
+from avdetect.forge.blending import FACE_OVAL, Latest, hull_mask, in_view, on_canvas, sampled, slow_noise
 from avdetect.forge.contract import Family
 from avdetect.forge.views import FACE_PLACE, Image, PictureForge, View
 from avdetect.types import FACE_SIZE, FaceTrack
@@ -43,7 +43,7 @@ class FaceJitter:
         ).T.astype(np.float32)
         y, x = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]].astype(np.float32)
         maps = np.stack([x, y], -1) - shifts
-        return cv2.remap(picture, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        return sampled(picture, maps)
 
     def _field(self, tick: int) -> np.ndarray:
         return displacement(self.moves[tick]) * self.inside[..., None]

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
-from avdetect.forge.blending import HULLS, Latest, Mask, hulls_mask, in_view, lay_over, on_canvas, soften
+from avdetect.forge.blending import HULLS, Latest, Mask, hulls_mask, in_view, lay_over, on_canvas, sampled, soften
 from avdetect.forge.colour_match import Colours, colours_of, matched
 from avdetect.forge.contract import CannotForge, Family
 from avdetect.forge.mesh_warp import CORNERS, triangles_of, warp_map
@@ -61,7 +61,7 @@ class FaceSwap:
         to = moved(self.landmarks[tick, CORNERS, :2].astype(np.float64), view.places[tick])
         moment = self.moments[tick]
         maps = warp_map(to, self.donor_points[moment], self.triangles, picture.shape[:2])
-        other = cv2.remap(self.donor[moment], maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        other = sampled(self.donor[moment], maps)
         return lay_over(picture, other, in_view(self._masks.get(tick, self._mask), view, tick))
 
     def _mask(self, tick: int) -> Mask:
@@ -143,7 +143,7 @@ def _shape(landmarks: np.ndarray) -> np.ndarray:
 
 
 def _pictured(track: FaceTrack) -> np.ndarray:
-    return np.array([i for i in np.flatnonzero(track.visible) if track.faces[i].any()], np.int64)
+    return np.array([i for i in np.flatnonzero(track.visible).tolist() if track.faces[i].any()], np.int64)
 
 
 def _spread(ticks: np.ndarray) -> np.ndarray:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32
 from scipy.ndimage import gaussian_filter1d
 
-from avdetect.forge.blending import FACE_OVAL
+from avdetect.forge.blending import FACE_OVAL, sampled
 from avdetect.forge.contract import CannotForge, Family
 from avdetect.forge.mesh_warp import CORNERS, triangles_of, warp_map
 from avdetect.forge.mouth_paste import LEAST_SHIFT, there_and_back
@@ -64,7 +63,7 @@ class MouthWarp:
         to = moved(fenced(self.landmarks[tick], self.before[tick]), place)
         was = moved(fenced(self.before[tick], self.before[tick]), place)
         maps = warp_map(to, was, self.triangles, picture.shape[:2], still_outside=True)
-        return cv2.remap(picture, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        return sampled(picture, maps)
 
 
 def fenced(mesh: Float32[np.ndarray, "468 3"], still: Float32[np.ndarray, "468 3"]) -> Float64[np.ndarray, "c 2"]:

@@ -119,14 +119,15 @@ def plan_transplant(
     if not any(view.has(int(i)) for i in moments[edited]):
         raise CannotForge("there are no mouth crops to take a mouth from")
     fits = np.repeat(np.eye(2, 3)[None], track.n_ticks, axis=0)
-    for i in np.flatnonzero(edited):
+    for i in np.flatnonzero(edited).tolist():
         fits[i] = similarity(donor.landmarks[moments[i]], track.landmarks[i])
     if giver is not None:
         # Another person's mouth hangs elsewhere below the nose; its mean place becomes that of this one.
-        lips = np.stack([moved(donor.landmarks[moments[i], LIPS, :2], fits[i]) for i in np.flatnonzero(edited)])
+        ticks = np.flatnonzero(edited).tolist()
+        lips = np.stack([moved(donor.landmarks[moments[i], LIPS, :2], fits[i]) for i in ticks])
         fits[edited, :, 2] += (track.landmarks[edited][:, LIPS, :2] - lips).mean((0, 1))
     landmarks = track.landmarks.copy()
-    for i in np.flatnonzero(edited):
+    for i in np.flatnonzero(edited).tolist():
         points = donor.landmarks[moments[i], MOUTH_POINTS]
         landmarks[i, MOUTH_POINTS, :2] = moved(points[:, :2], fits[i])
         landmarks[i, MOUTH_POINTS, 2] = points[:, 2] * np.sqrt(abs(np.linalg.det(fits[i, :, :2])))
@@ -164,7 +165,7 @@ def skin_shifts(track: FaceTrack, plan: MouthTransplant, donor: View) -> Float32
     own = mouth_view(track)
     shifts = np.zeros((track.n_ticks, 3), np.float32)
     known = np.zeros(track.n_ticks)
-    for i in np.flatnonzero(plan.edited):
+    for i in np.flatnonzero(plan.edited).tolist():
         if not own.has(i) or not donor.has(plan.moments[i]):
             continue
         matrix = compose(compose(own.places[i], plan.fits[i]), inverted(donor.places[plan.moments[i]]))

@@ -43,7 +43,7 @@ class View:
             ticks only, mouth crops for all: a mouth is always taken from the latter.)
     """
 
-    pictures: Sequence[Image]
+    pictures: Sequence[Image] | UInt8[np.ndarray, "t h w 3"]
     places: Float64[np.ndarray, "t 2 3"]
     source: View | None = None
 
@@ -62,10 +62,14 @@ class Plan(Protocol):
         whole_picture: it also changes what is around the face.
     """
 
-    edited: Bool[np.ndarray, " t"]
-    landmarks: Float32[np.ndarray, "t 468 3"]
-    keeps_lips: bool
-    whole_picture: bool
+    @property
+    def edited(self) -> Bool[np.ndarray, " t"]: ...  # noqa: D102
+    @property
+    def landmarks(self) -> Float32[np.ndarray, "t 468 3"]: ...  # noqa: D102
+    @property
+    def keeps_lips(self) -> bool: ...  # noqa: D102
+    @property
+    def whole_picture(self) -> bool: ...  # noqa: D102
 
     def draw(self, view: View, tick: int) -> Image:
         """The forged picture of one tick; the view is not written to."""
@@ -106,7 +110,7 @@ def apply(clip: Clip, plan: Plan) -> Clip:
         raise CannotForge("there is no face in this clip")
     faces, mouths = track.faces.copy(), track.mouths.copy()
     targets = ((face_view(track), faces), (mouth_view(track), mouths))
-    ticks = np.flatnonzero(plan.edited)
+    ticks = np.flatnonzero(plan.edited).tolist()
     changed = 0
     for tick in ticks:
         differs = False

@@ -108,8 +108,9 @@ def test_both_crops_show_the_same_edit(name: str, seed: int, clip: Clip, others:
         found = (out.mouths[i].astype(np.float32) - before.mouths[i])[6:-6, 6:-6]
         errors.append(np.abs(cv2.GaussianBlur(found - expected, (0, 0), 1.5)).mean())
         sizes.append(np.abs(cv2.GaussianBlur(found, (0, 0), 1.5)).mean())
-    # Drawn crops have noise of ±3 of their own, which sharpening makes stronger.
-    assert np.mean(errors) < 0.35 * np.mean(sizes) + 0.8, (np.mean(errors), np.mean(sizes))
+    # Both crops have noise of their own; sharpening makes it stronger, and coarsening starts at other pixels.
+    share, floor = (0.35, 0.8) if name == "self_blend" else (0.2, 0.4)
+    assert np.mean(errors) < share * np.mean(sizes) + floor, (np.mean(errors), np.mean(sizes))
 
 
 @pytest.mark.parametrize("name", PICTURE)
