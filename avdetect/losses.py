@@ -73,6 +73,21 @@ def binary(
     return jnp.where(valid, losses, 0.0).sum() / jnp.maximum(valid.sum(), 1)
 
 
-def four_way(log_p: Float[Array, "b 4"], labels: Int[Array, " b"]) -> Float[Array, ""]:
-    """Mean negative log-likelihood of RVRA, FVRA, RVFA, FVFA."""
-    return -jnp.take_along_axis(log_p, labels[:, None], axis=1).mean()
+def four_way(
+    log_p: Float[Array, "b 4"], labels: Int[Array, " b"], valid: Bool[Array, " b"] | None = None
+) -> Float[Array, ""]:
+    """Mean negative log-likelihood of RVRA, FVRA, RVFA, FVFA over the ``valid`` examples (all by default)."""
+    picked = -jnp.take_along_axis(log_p, jnp.maximum(labels, 0)[:, None], axis=1)[:, 0]
+    if valid is None:
+        return picked.mean()
+    return jnp.where(valid, picked, 0.0).sum() / jnp.maximum(valid.sum(), 1)
+
+
+def nearest_is_right(
+    lips: Float[Array, "b t d"], sound: Float[Array, "b t d"], valid: Bool[Array, "b t"], *, ignore: int = 1
+) -> Float[Array, "b t"]:
+    """1 where the most similar sound of the clip is within ``ignore`` ticks of the right one, else 0."""
+    ticks = lips.shape[1]
+    similarity = jnp.where(valid[:, None, :], jnp.einsum("bid,bjd->bij", lips, sound), NEGATIVE_INFINITY)
+    best = similarity.argmax(axis=2)
+    return (jnp.abs(best - jnp.arange(ticks)[None]) <= ignore).astype(jnp.float32)

@@ -13,6 +13,7 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float
 
 from avdetect.config import FusionConfig
+from avdetect.types import MAX_LAG
 
 MIN_COVERAGE = 5
 """Ticks that a lag needs within a window before its mean is used."""
@@ -21,6 +22,28 @@ MIN_COVERAGE = 5
 def reach(config: FusionConfig) -> int:
     """Ticks on either side that the mismatch logit of a tick depends on."""
     return max(config.radii)
+
+
+def lag_similarity(
+    lips: Float[Array, "b t d"], sound: Float[Array, "b t d"], valid: Bool[Array, "b t"]
+) -> tuple[Float[Array, "b t k"], Bool[Array, "b t k"]]:
+    """Cosine of the lips at tick ``i`` and the sound at tick ``i + lag`` for lags of up to ``MAX_LAG`` either way.
+
+    Args:
+        lips: unit vectors.
+        sound: unit vectors of the same ticks.
+        valid: ticks where both have their context.
+
+    Returns:
+        Similarities and which of them exist; entries past the ends are masked, never padded.
+    """
+    ticks = lips.shape[1]
+    at = jnp.arange(ticks)[:, None] + jnp.arange(-MAX_LAG, MAX_LAG + 1)[None, :]
+    inside = (at >= 0) & (at < ticks)
+    at = jnp.clip(at, 0, ticks - 1)
+    every = jnp.einsum("bid,bjd->bij", lips, sound)
+    similarity = jnp.take_along_axis(every, jnp.broadcast_to(at[None], (lips.shape[0], *at.shape)), axis=2)
+    return similarity, inside[None] & valid[:, :, None] & valid[:, at]
 
 
 def lag_curves(

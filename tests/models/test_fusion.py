@@ -115,3 +115,20 @@ def test_the_head_stays_in_full_precision(net, half_net) -> None:
         judge(net.fusion, similarity, known, speech), judge(half_net.fusion, similarity, known, speech)
     )
     assert judge(half_net.fusion, similarity, known, speech).dtype == jnp.float32
+
+
+def test_lag_similarity_is_what_inference_measures() -> None:
+    """Training shows the head the very matrix that scoring a file does."""
+    from avdetect.models.fusion import lag_similarity
+    from avdetect.track_stream import similarity_matrix
+    from avdetect.types import MAX_LAG
+
+    rng = np.random.default_rng(5)
+    lips, sound = rng.normal(size=(2, 1, 40, 6)).astype(np.float32)
+    valid = rng.random((1, 40)) < 0.8
+    similarity, known = map(np.asarray, lag_similarity(jnp.asarray(lips), jnp.asarray(sound), jnp.asarray(valid)))
+    edge = ((MAX_LAG, MAX_LAG), (0, 0))
+    heard = {"a": np.pad(sound[0], edge), "sync_known": np.pad(valid[0], edge[0])}
+    expected = similarity_matrix({"a": lips[0], "known": valid[0]}, heard, ["a"])
+    np.testing.assert_array_equal(known[0], np.isfinite(expected))
+    np.testing.assert_allclose(similarity[0][known[0]], expected[known[0]], rtol=1e-5, atol=1e-6)

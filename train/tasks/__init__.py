@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 def make_task(config: Config) -> Task:
     """The task of ``config.train.part``; its records are read here."""
     part = config.train.part
+    if part == "all":
+        from train.tasks.clips import ClipTask
+
+        return ClipTask(config)
     if part in ("sync_landmarks", "sync_pixels"):
         from train.tasks.sync import SyncTask
 
