@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import optax
 
 from avdetect.config import OptimConfig
@@ -13,14 +14,21 @@ def schedule(config: OptimConfig, steps: int) -> optax.Schedule:
 
 
 def optimizer(config: OptimConfig, steps: int) -> optax.GradientTransformation:
-    """AdamW on matrices (vectors and scalars are not decayed) behind global-norm clipping."""
+    """AdamW, or SGD with Nesterov momentum, behind global-norm clipping.
 
-    def decayed(params: object) -> object:
-        import jax
+    Weight decay (decoupled in both) is for matrices: vectors and scalars are not decayed.
+    """
 
+    def decayed(params: optax.Params) -> optax.Params:
         return jax.tree.map(lambda p: p.ndim > 1, params)
 
-    return optax.chain(
-        optax.clip_by_global_norm(config.clip),
-        optax.adamw(schedule(config, steps), b2=0.99, weight_decay=config.weight_decay, mask=decayed),
-    )
+    rate = schedule(config, steps)
+    if config.name == "adamw":
+        steps_by = [optax.adamw(rate, b2=config.b2, weight_decay=config.weight_decay, mask=decayed)]
+    else:
+        steps_by = [
+            optax.trace(decay=config.momentum, nesterov=True),
+            optax.add_decayed_weights(config.weight_decay, mask=decayed),
+            optax.scale_by_learning_rate(rate),
+        ]
+    return optax.chain(optax.clip_by_global_norm(config.clip), *steps_by)
