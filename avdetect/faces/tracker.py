@@ -153,6 +153,11 @@ def join(pieces: Sequence[FaceTrack]) -> FaceTrack:
     if len(pieces) == 1:
         return first
     names = ("size_px", "sharpness", "yaw_deg", "pitch_deg", "light", "presence")
+
+    def where(name: str) -> np.ndarray | None:
+        parts = [getattr(p, name) for p in pieces]
+        return None if any(part is None for part in parts) else np.concatenate(parts)
+
     return FaceTrack(
         track_id=first.track_id,
         start_tick=first.start_tick,
@@ -163,4 +168,6 @@ def join(pieces: Sequence[FaceTrack]) -> FaceTrack:
         boxes=np.concatenate([p.boxes for p in pieces]),
         quality=Quality(**{name: np.concatenate([getattr(p.quality, name) for p in pieces]) for name in names}),
         ended=pieces[-1].ended,
+        matrices=where("matrices"),
+        mouth_centres=where("mouth_centres"),
     )
