@@ -169,17 +169,19 @@ def assemble(
         ValueError: a part is damaged.
     """
     paths = [part_path(work, entry, options) for entry in entries]
-    parts = [read_part(path) for path in paths]
-    rejected = [(e.name, reason) for e, part in zip(entries, parts, strict=True) for reason in part.rejected]
+    parts: list[Part | None] = [read_part(path) for path in paths]
+    rejected: list[tuple[str, str]] = []
     rows: list[dict[str, Any]] = []
     files: list[dict[str, Any]] = []
     for i, (entry, part) in enumerate(zip(entries, parts, strict=True)):
+        assert part is not None
+        rejected += [(entry.name, reason) for reason in part.rejected]
         try:
             found = [_row(entry, meta) for meta in part.metas]
         except ValueError as error:
             rejected.append((entry.name, f"{entry.path}: {error}"))
-            parts[i] = found = None
-        rows += found or []
+            parts[i], found = None, []
+        rows += found
         if not found:
             files.append({**_known(entry), "path": entry.name})
     decided = iter(assign_groups(rows, files=files))

@@ -38,7 +38,7 @@ def raw_offset(clip: Clip, speech: np.ndarray | None = None) -> dict[str, float 
         ``raw_offset_sharpness`` (the same in standard errors: below 2 it is chance). All ``None`` where there is no
         face or no sound, the offset alone where the best lag is the last one searched.
     """
-    nothing = dict.fromkeys(("raw_offset_ms", "raw_offset_confidence", "raw_offset_sharpness"))
+    nothing: dict[str, float | None] = dict.fromkeys(("raw_offset_ms", "raw_offset_confidence", "raw_offset_sharpness"))
     if clip.track is None or clip.audio is None:
         return nothing
     from avdetect.sound_stream import SoundStream

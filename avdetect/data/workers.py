@@ -9,14 +9,15 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 _WAITING = 2
 """Jobs given out for each process: one in hand, one ready."""
-_HOPELESS = 5
+_TRIES_ALONE = 2
+_HOPELESS = 4
 
 
 def available_cores() -> int:
@@ -30,7 +31,8 @@ def available_cores() -> int:
 def start_quietly() -> None:
     """What a worker does first: end with its parent, leave Ctrl+C to it, and keep to one core and off accelerators.
 
-    Results then do not depend on the machine's accelerator, and workers do not take each other's cores.
+    Programs compiled by one worker are found by the next. Results then do not depend on the machine's accelerator, and
+    workers do not take each other's cores.
     """
     parent = multiprocessing.parent_process()
     assert parent is not None, "to be called in a process started by multiprocessing"
@@ -47,10 +49,13 @@ def start_quietly() -> None:
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip()
     import cv2
 
+    from avdetect.devices import use_compilation_cache
+
     cv2.setNumThreads(1)
+    use_compilation_cache()
 
 
-class Workers:
+class Workers(Generic[Job, Result]):
     """Processes that call one function.
 
     Args:
@@ -71,7 +76,7 @@ class Workers:
         """Work through the jobs; results come in any order.
 
         When a process dies, everything in hand is suspect; the suspects are tried again one at a time in a process of
-        their own, and those whose process dies again are given up.
+        their own, and those whose process dies again, and again, are given up.
 
         Args:
             jobs: taken as they are needed.
@@ -115,24 +120,26 @@ class Workers:
                 self._alone(job, done, died)
 
     def _alone(self, job: Any, done: Callable[[Any, Any], None], died: Callable[[Any, str], None]) -> None:
-        pool = self._open(1)
-        try:
-            result = pool.submit(self._function, job).result()
-        except BrokenProcessPool:
-            self._failed += 1
-            if self._failed >= _HOPELESS and not self._succeeded:
-                raise RuntimeError(
-                    f"the first {self._failed} processes died, each alone with one file: it is not the files; look for "
-                    "too little memory, or run with --workers 1 and read the system's log"
-                ) from None
-            died(job, "the process that read it died, twice (of too little memory, or of a damaged file)")
-        except BaseException:
-            _end(pool)
-            raise
-        else:
-            done(job, result)
+        for _ in range(_TRIES_ALONE):
+            pool = self._open(1)
+            try:
+                result = pool.submit(self._function, job).result()
+            except BrokenProcessPool:
+                pool.shutdown()
+                continue
+            except BaseException:
+                _end(pool)
+                raise
+            pool.shutdown()
             self._succeeded += 1
-        pool.shutdown()
+            return done(job, result)
+        self._failed += 1
+        if self._failed >= _HOPELESS and not self._succeeded:
+            raise RuntimeError(
+                f"the processes of the first {self._failed} files died, each alone with its file: it is not the files; "
+                "look into the system's log, for lack of memory above all"
+            )
+        died(job, f"the process that read it died {_TRIES_ALONE} times (too little memory, or a damaged file)")
 
     def _open(self, count: int) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
