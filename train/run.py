@@ -1,16 +1,18 @@
-"""Train one part of the detector.
+"""Train one part of the detector, or all of it.
 
 Examples:
     python -m train.run --config configs/sync_landmarks.py --workdir work/sync_landmarks
     python -m train.run --config configs/smoke.py --workdir work/smoke --set train.steps=40 --set optim.lr=3e-3
 
-The same command resumes a run that was stopped.
+The same command resumes a run that was stopped. On several machines, start it on each with --distributed, a work folder
+that all of them see, and (outside Slurm, Open MPI, Kubernetes and TPU pods) --coordinator, --num-processes and
+--process-id.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -22,20 +24,36 @@ def run(
     config: Annotated[Path, typer.Option(help="Python file with get_config().")],
     workdir: Annotated[Path, typer.Option(help="Folder for checkpoints, log.jsonl and the result.")],
     set_: Annotated[list[str] | None, typer.Option("--set", help="name=value, as in optim.lr=1e-3.")] = None,
+    distributed: Annotated[bool, typer.Option("--distributed", help="One of several processes.")] = False,
+    coordinator: Annotated[
+        str | None, typer.Option(envvar="JAX_COORDINATOR_ADDRESS", help="HOST:PORT of process 0.")
+    ] = None,
+    num_processes: Annotated[int | None, typer.Option(envvar="JAX_NUM_PROCESSES", help="How many there are.")] = None,
+    process_id: Annotated[int | None, typer.Option(envvar="JAX_PROCESS_ID", help="Number of this one.")] = None,
+    start_timeout: Annotated[int, typer.Option(help="Seconds to wait for the other processes.")] = 120,
 ) -> None:
     """Parse, build the task, run the loop."""
+    from train.distributed import CannotStart, start
+
+    try:
+        if distributed:  # before anything else touches JAX
+            start(coordinator, num_processes, process_id, timeout_s=start_timeout)
+        elif coordinator and num_processes not in (None, 1):
+            raise CannotStart("--coordinator is given without --distributed")
+    except CannotStart as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+
     from avdetect.config import load_config, override
     from train.loop import train
-    from train.stepwise import Stepwise
+    from train.stepwise import as_task
     from train.tasks import make_task
 
     try:
         resolved = load_config(config)
         for assignment in set_ or []:
             resolved = override(resolved, assignment)
-        task: Any = make_task(resolved)
-        if not hasattr(task, "pipeline"):
-            task = Stepwise(task, resolved.train.part)
+        task = as_task(make_task(resolved), resolved.train.part)
         figures = train(resolved, task, workdir)
     except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
         typer.echo(f"error: {error.args[0] if error.args else error}", err=True)

@@ -73,3 +73,8 @@ class Stepwise:
     def model(self, net: DetectorNet) -> nnx.Module:
         """See `part_of`."""
         return part_of(net, self._part)
+
+
+def as_task(task: Any, part: str) -> Any:
+    """The task itself where it brings a pipeline, else a `Stepwise` of it."""
+    return task if hasattr(task, "pipeline") else Stepwise(task, part)
