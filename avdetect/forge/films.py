@@ -1,0 +1,197 @@
+"""Whole films: read with the face that speaks in them, forged by any family, written with what is true of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from avdetect.clips import cut_track, read_clips
+from avdetect.forge.contract import CannotForge, Family
+from avdetect.forge.frames import Frames, Patch, draw_on_frames, paste_crops, patched
+from avdetect.forge.views import PictureForge, apply
+from avdetect.media.reader import open_media
+from avdetect.media.write import write_clip
+from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK, TICK_RATE, Clip, Label
+
+FADE = SAMPLE_RATE // 200
+"""Samples over which forged sound fades in and out at the ends of a stretch (5 ms), inside of it."""
+SHORTEST_TICKS = 20
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film cut to the ticks of one clip.
+
+    Attributes:
+        clip: the most prominent face and the sound under it; ``track`` is ``None`` where no face was found.
+        frames: pictures of the same ticks, or ``None`` without a picture stream. Patched and restored while writing.
+    """
+
+    clip: Clip
+    frames: Frames | None
+
+
+@dataclass(frozen=True)
+class Forged:
+    """What was done to a film.
+
+    Attributes:
+        patches: changes of its frames.
+        audio: its sound now.
+        label: what is true of it, seconds from its start.
+    """
+
+    patches: list[Patch]
+    audio: np.ndarray | None
+    label: Label
+
+
+def main_clip(path: Path, max_s: float) -> Clip:
+    """The clip of the largest face that is seen longest, at most ``max_s`` seconds of it; or the sound alone.
+
+    Raises:
+        CannotForge: there is neither a face nor sound, or less than 0.8 s of them.
+        MediaError: the file cannot be read.
+    """
+    _, clips = read_clips(path)
+    if not clips:
+        raise CannotForge("there is neither a face nor sound")
+    clip = max(clips, key=lambda c: 0.0 if c.track is None else float(np.nansum(c.track.quality.size_px)))
+    if clip.n_ticks < SHORTEST_TICKS:
+        raise CannotForge(f"the clip has {clip.n_ticks} ticks of 40 ms; at least {SHORTEST_TICKS} are needed")
+    return cut_clip(clip, 0, min(clip.n_ticks, round(max_s * TICK_RATE)))
+
+
+def read_film(path: Path, max_s: float) -> Film:
+    """The main clip of a file with its frames.
+
+    Raises:
+        CannotForge, MediaError: see :func:`main_clip`.
+    """
+    clip = main_clip(path, max_s)
+    frames: Frames | None = None
+    start, done, last = clip.start_tick, 0, None
+    with open_media(path) as reader:
+        for block in reader.blocks():
+            if block.frames is None:
+                break
+            if frames is None:
+                frames = np.zeros((clip.n_ticks, *block.frames.shape[1:]), np.uint8)
+            for i in range(block.n_ticks):
+                # A tick without a picture shows the one before it, as a player does.
+                last = block.frames[i] if block.frame_valid[i] else last
+                tick = block.start_tick + i - start
+                if 0 <= tick < clip.n_ticks and last is not None:
+                    frames[tick] = last
+                    done += 1
+            if block.start_tick + block.n_ticks >= start + clip.n_ticks:
+                break
+    if frames is not None and done == 0:
+        frames = None
+    return Film(clip, frames)
+
+
+def cut_clip(clip: Clip, start: int, stop: int) -> Clip:
+    """Ticks ``start`` to ``stop`` of a clip whose label has no segments."""
+    return dataclasses.replace(
+        clip,
+        track=None if clip.track is None else cut_track(clip.track, start, stop),
+        audio=None if clip.audio is None else clip.audio[start * SAMPLES_PER_TICK : stop * SAMPLES_PER_TICK],
+        audio_valid=clip.audio_valid[start:stop],
+    )
+
+
+def key_rng(*parts: str | int) -> np.random.Generator:
+    """A generator that depends on all parts and nothing else."""
+    digest = hashlib.sha256("\0".join(str(p) for p in parts).encode()).digest()
+    return np.random.default_rng(np.frombuffer(digest, np.uint32))
+
+
+def forge_film(
+    film: Film, family: Family, rng: np.random.Generator, others: Sequence[Clip], *, stretch: bool = False
+) -> Forged:
+    """Forge a film, or a random stretch of it.
+
+    Args:
+        film: genuine.
+        family: how.
+        rng: all that is random.
+        others: further clips, see `avdetect.forge.contract.Forge`.
+        stretch: only between 0.8 s and half of it.
+
+    Raises:
+        CannotForge: the family cannot forge this film.
+    """
+    clip = film.clip
+    start, stop = choose_stretch(clip.n_ticks, rng) if stretch else (0, clip.n_ticks)
+    piece = cut_clip(clip, start, stop)
+    patches: list[Patch] = []
+    if isinstance(family.forge, PictureForge):
+        plan = family.forge.plan(piece, rng, others)
+        made = apply(piece, plan)
+        if film.frames is not None and piece.track is not None:
+            patches = draw_on_frames(film.frames[start:stop], piece.track, plan)
+    else:
+        made = family.forge(piece, rng, others)
+        if film.frames is not None and piece.track is not None and made.track is not None:
+            patches = paste_crops(film.frames[start:stop], piece.track, made.track)
+    patches = [dataclasses.replace(p, tick=p.tick + start) for p in patches]
+    if made.label.visual_fake and not patches:
+        raise CannotForge("the face lies outside of the frames, so nothing of the edit would be seen")
+    shift = start / TICK_RATE
+    segments = tuple(
+        dataclasses.replace(s, start_s=s.start_s + shift, end_s=s.end_s + shift) for s in made.label.segments
+    )
+    # An offset holds for a whole film only.
+    offset = made.label.offset_ms if (start, stop) == (0, clip.n_ticks) else None
+    return Forged(
+        patches,
+        put_back(clip.audio, made.audio, start),
+        dataclasses.replace(made.label, segments=segments, offset_ms=offset),
+    )
+
+
+def choose_stretch(n_ticks: int, rng: np.random.Generator) -> tuple[int, int]:
+    """First and one past the last tick: between 0.8 s and half of all, with a little left on either side."""
+    longest = max(n_ticks // 2, SHORTEST_TICKS)
+    length = int(rng.integers(min(SHORTEST_TICKS, longest), longest + 1))
+    if length + 2 > n_ticks:
+        raise CannotForge(f"the clip has {n_ticks} ticks; a stretch of it needs {SHORTEST_TICKS + 2}")
+    start = int(rng.integers(1, n_ticks - length))
+    return start, start + length
+
+
+def put_back(whole: np.ndarray | None, piece: np.ndarray | None, start_tick: int) -> np.ndarray | None:
+    """The sound with a piece of it replaced, faded in and out inside of the piece; bit-equal where nothing changed."""
+    if whole is None or piece is None:
+        return whole
+    at = start_tick * SAMPLES_PER_TICK
+    old = whole[at : at + len(piece)]
+    if np.array_equal(old, piece):
+        return whole
+    if len(piece) == len(whole):
+        return piece
+    weight = np.ones(len(piece), np.float32)
+    weight[:FADE] = np.linspace(0, 1, FADE)
+    weight[-FADE:] = np.linspace(1, 0, FADE)
+    out = whole.copy()
+    out[at : at + len(piece)] = old + weight * (piece - old)
+    return out
+
+
+def write_film(film: Film, forged: Forged | None, path: Path, *, crf: int = 18) -> None:
+    """Write a film, forged or, through the same chain, as it is.
+
+    Raises:
+        CannotForge: the film has no pictures.
+        MediaError: it cannot be written.
+    """
+    if film.frames is None:
+        raise CannotForge("the file has no pictures, and a film without pictures is not written")
+    with patched(film.frames, forged.patches if forged else []) as frames:
+        write_clip(frames, forged.audio if forged else film.clip.audio, path, crf=crf)
