@@ -128,11 +128,13 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
         in_shardings=(where, over_batch(mesh)),
         out_shardings=(where, replicated(mesh)),
     )
-    stop, figures = _stop_on_sigterm(), {}
+    stop, figures, step = _stop_on_sigterm(), {}, first
     step_at_peak: float | None = None  # seconds that a step would take at the speed of matrix products
 
     # ------------------------------------------------------------------ loop
     with (
+        contextlib.closing(checkpoints),
+        contextlib.closing(feed),
         Log(workdir, start_step=first, steps=options.steps, primary=primary, tensorboard=options.tensorboard) as log,
         jax.debug_nans(options.debug_nans),
         jax.transfer_guard("disallow"),  # a hidden transfer would make every step wait: it is an error
@@ -179,14 +181,12 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
                     notes = {"pending": [{k: float(v) for k, v in m.items()} for m in jax.device_get(pending)]}
                     checkpoints.save(step, state, data=feed.state, notes=notes)
             if stopping and not last:
-                feed.close()
-                checkpoints.close()
-                _say(primary, f"stopped at step {step}; the same command goes on from here")
-                raise SystemExit(0)
+                break
+    if step < options.steps:
+        _say(primary, f"stopped at step {step}; the same command goes on from here")
+        raise SystemExit(0)
 
     # ------------------------------------------------------------------ result
-    feed.close()
-    checkpoints.close()
     trained = _averaged(graph, state, mesh)
     if primary:
         parts = trained.parts() if isinstance(trained, DetectorNet) else {options.part: trained}

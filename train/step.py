@@ -92,13 +92,13 @@ def make_train_step(
         if sam_rho:
             # Foret et al., "Sharpness-aware minimization", ICLR 2021, eq. 2: the gradient at the worst point nearby,
             # under the same dropout.
-            scale = sam_rho / (optax.global_norm(grads) + 1e-12)
+            scale = sam_rho / (optax.tree.norm(grads) + 1e-12)
             worst = jax.tree.map(lambda p, g: p + scale * g, state.params, grads)
             grads, _, _ = gradient(worst, state.rest, batch)
         updates, moments = optimizer.update(grads, state.optimizer, state.params)
         params = optax.apply_updates(state.params, updates)
         average = jax.tree.map(lambda a, p: ema * a + (1 - ema) * p, state.average, params)
-        metrics = {**metrics, "grad_norm": optax.global_norm(grads), "lr": rate(state.step)}
+        metrics = {**metrics, "grad_norm": optax.tree.norm(grads), "lr": rate(state.step)}
         return TrainState(state.step + 1, params, rest, moments, average), metrics  # pyright: ignore[reportArgumentType]
 
     return step
