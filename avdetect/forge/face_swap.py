@@ -17,12 +17,13 @@ from jaxtyping import Bool, Float32, Int32
 from avdetect.forge.blending import HULLS, Latest, Mask, hulls_mask, in_view, lay_over, on_canvas, sampled, soften
 from avdetect.forge.colour_match import Colours, colours_of, matched
 from avdetect.forge.contract import CannotForge, Family
+from avdetect.forge.donors import turned_alike
 from avdetect.forge.mesh_warp import CORNERS, triangles_of, warp_map
 from avdetect.forge.views import Image, PictureForge, View, face_view, mouth_view, moved
 from avdetect.types import FACE_SIZE, FaceTrack
 
-POSE_POINTS = (1, 4, 6, 33, 263, 13, 14, 61, 291, 152, 234, 454)
-"""Nose, eyes, lips, chin and sides of the face: their places in the aligned crop tell turn, nod and opening."""
+POSE_POINTS = (1, 4, 6, 33, 263, 159, 145, 386, 374, 13, 14, 61, 291, 152, 234, 454)
+"""Nose, eyelids, lips, chin and sides of the face: their places in the crop tell turn, nod, opening and blinks."""
 SAMPLES = 6
 """Pictures by which colours are measured."""
 MAX_MOMENTS = 60
@@ -75,11 +76,14 @@ def plan_face_swap(track: FaceTrack, rng: np.random.Generator, others: Sequence[
     """Chooses a person, that person's moments, the region and its softness.
 
     Raises:
-        CannotForge: nobody else is there with pictures of the face.
+        CannotForge: nobody else is there with pictures of the face, turned much alike.
     """
     givers = [other for other in others if len(_pictured(other))]
     if not givers:
         raise CannotForge("a face swap needs a clip of another person with face crops; give others")
+    givers = turned_alike(track, givers)
+    if not givers:
+        raise CannotForge("the heads of all others are turned too differently for a swap; give further clips")
     giver = givers[int(rng.integers(len(givers)))]
     available = _pictured(giver)
     available = available[np.unique(np.linspace(0, len(available) - 1, MAX_MOMENTS).round().astype(int))]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from avdetect.forge.contract import CannotForge, Family
+from avdetect.forge.donors import turned_alike
 from avdetect.forge.mouth_transplant import MouthTransplant, plan_transplant
 from avdetect.forge.views import PictureForge
 from avdetect.types import FaceTrack
@@ -19,9 +20,10 @@ def plan_mouth_paste(track: FaceTrack, rng: np.random.Generator, others: Sequenc
     """Takes the mouth from the clip itself, or, every other time if there are any, from another one.
 
     Raises:
-        CannotForge: the clip is too short to take a mouth from another time of it, and no other was given.
+        CannotForge: the clip is too short to take a mouth from another time of it, and no other fits.
     """
     n = track.n_ticks
+    others = turned_alike(track, others)
     if others and (rng.random() < 0.5 or n < 2 * LEAST_SHIFT):
         giver = others[int(rng.integers(len(others)))]
         start = int(rng.integers(giver.n_ticks))

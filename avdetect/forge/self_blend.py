@@ -150,7 +150,8 @@ def change(face: Image, rng: np.random.Generator, scale: float = 1.0) -> Image:
         rng: all that is random.
         scale: pixels of the picture for one pixel of an aligned face crop.
     """
-    face = recolour(face, rng, rgb=20 if rng.random() < 0.3 else 0, hsv=0.3, light=0.1)
+    # Half the published span for hue: blends that anybody sees teach nothing.
+    face = recolour(face, rng, rgb=20 if rng.random() < 0.3 else 0, hsv=0.15, light=0.1)
     if rng.random() < 0.5:
         factor = int(rng.choice([2, 4])) * max(scale, 0.5)
         small = cv2.resize(face, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_NEAREST)
