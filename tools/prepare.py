@@ -118,7 +118,8 @@ def _make_parts(entries: list[Entry], out: Path, options: PrepareOptions, *, wor
     from avdetect.data.prepare import finished, prepare_file, reject_file
     from avdetect.data.workers import Workers, available_cores
 
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background jobs are born deaf to it
+        signal.signal(number, _stop)
     begun, made, seen = time.monotonic(), {"files": 0, "clips": 0}, 0
     count = min(workers or available_cores(), max(1, len(entries)))
     with _bar() as progress:

@@ -20,7 +20,7 @@ import msgpack
 
 from avdetect.data.manifest import Entry
 
-_VERSION = 3
+_VERSION = 4
 """Part of every name: raised when what is measured changes, so that old parts are not taken for new ones."""
 
 
