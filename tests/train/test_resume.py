@@ -23,12 +23,13 @@ from avdetect.checkpoint import Checkpoints
 from avdetect.config import Config, to_dict
 from train.loop import train
 from train.run import app
+from train.stepwise import as_task
 from train.tasks import make_task
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 260
 PATIENCE_S = 800
-TIMINGS = ("steps_per_s", "wait_share")
+TIMINGS = ("steps_per_s", "wait_share", "peak_share")
 pytestmark = pytest.mark.timeout(3 * PATIENCE_S)  # three runs of some fifteen seconds, on a machine that may be busy
 
 
@@ -82,21 +83,23 @@ def bits(leaf: Any) -> np.ndarray:
     return np.asarray(jax.random.key_data(leaf) if is_key else leaf)
 
 
-def final_state(workdir: Path) -> list[Any]:
+def final_state(workdir: Path) -> tuple[dict[str, Any], Any]:
+    """Arrays by name, and where the data stands."""
     checkpoints = Checkpoints(workdir, keep=2)
     assert checkpoints.latest() == STEPS
-    state = checkpoints._checkpointer.load_checkpointables(STEPS)["state"]
+    state, data = checkpoints.arrays(STEPS), checkpoints.data(STEPS)
     checkpoints.close()
-    return state
+    return state, data
 
 
 def equal(stopped: Path, straight: Path) -> None:
-    """Parameters, optimizer, average, counters, result and log, to the last bit."""
-    a, b = final_state(stopped), final_state(straight)
-    assert jax.tree.structure(a) == jax.tree.structure(b)
-    assert len(jax.tree.leaves(a)) > 30
-    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
-        np.testing.assert_array_equal(bits(x), bits(y))
+    """Parameters, optimizer, average, counters, place in the data, result and log, to the last bit."""
+    (a, data_a), (b, data_b) = final_state(stopped), final_state(straight)
+    assert a.keys() == b.keys() and len(a) > 100
+    assert {name.split(".")[0] for name in a} == {"step", "params", "rest", "optimizer", "average"}
+    for name in a:
+        np.testing.assert_array_equal(bits(a[name]), bits(b[name]), err_msg=name)
+    assert data_a == data_b and data_a
     for name in ("sync_landmarks.safetensors", "sync_landmarks.json"):
         assert (stopped / "part" / name).read_bytes() == (straight / "part" / name).read_bytes()
     logs = [[{k: v for k, v in row.items() if k not in TIMINGS} for row in lines(w)] for w in (stopped, straight)]
@@ -189,13 +192,15 @@ def test_checkpoints_keep_the_latest_and_their_notes(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path, keep=2, metadata={"config": {"seed": 1}})
     assert checkpoints.latest() is None
     for step in (3, 4, 9):
-        checkpoints.save(step, jax.tree.map(lambda x, step=step: x + step, state), notes={"pending": [{"loss": 0.1}]})
+        shifted = jax.tree.map(lambda x, step=step: x + step, state)
+        checkpoints.save(step, shifted, data={"next_index": step}, notes={"pending": [{"loss": 0.1}]})
     checkpoints.close()
     again = Checkpoints(tmp_path, keep=2)
     assert again.latest() == 9
     found = again.restore(9, state)
     np.testing.assert_array_equal(found["w"], np.arange(6.0).reshape(2, 3) + 9)
     assert found["n"].dtype == jax.numpy.uint32 and again.notes(9) == {"pending": [{"loss": 0.1}]}
+    assert again.data(9) == {"next_index": 9} and sorted(again.arrays(9)) == ["n", "w"]
     np.testing.assert_array_equal(again.restore(4, state)["w"], np.arange(6.0).reshape(2, 3) + 4)
     with pytest.raises(Exception, match="3"):
         again.restore(3, state)
@@ -207,7 +212,7 @@ def test_the_warm_start_takes_over_a_trained_sound_trunk(
 ) -> None:
     config = make_config("sync_pixels", steps=1, warm_start=str(straight / "part"))
     config = dataclasses.replace(config, optim=dataclasses.replace(config.optim, lr=0.0, weight_decay=0.0))
-    train(config, make_task(config), tmp_path)
+    train(config, as_task(make_task(config), "sync_pixels"), tmp_path)
     assert "arrays taken over" in capsys.readouterr().err
     theirs = load_file(straight / "part" / "sync_landmarks.safetensors")
     mine = load_file(tmp_path / "part" / "sync_pixels.safetensors")

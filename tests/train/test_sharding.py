@@ -110,8 +110,8 @@ def test_a_mesh_that_does_not_fit(mesh: MeshConfig, words: str) -> None:
 
 
 def test_a_batch_that_does_not_divide(tmp_path: Path) -> None:
-    for change in ({"batch": 6}, {"batch": 8, "accumulate": 4}):
-        config = toy_config(mesh=MeshConfig(4, 1), **change)
+    for batch, accumulate in ((6, 1), (8, 4)):
+        config = toy_config(mesh=MeshConfig(4, 1), batch=batch, accumulate=accumulate)
         with pytest.raises(ValueError, match=r"train\.batch=\d does not divide over 4 devices"):
             train(config, ToyTask(config), tmp_path)
     assert not list(tmp_path.iterdir())

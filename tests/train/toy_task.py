@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class Disturb(grain.transforms.RandomMap):
         return {**element, "x": element["x"] + rng.normal(0, 0.1, FEATURES).astype(np.float32)}
 
 
-def example(i: int) -> dict[str, np.ndarray]:
+def example(i: int) -> dict[str, Any]:
     x = np.random.default_rng(i).normal(size=FEATURES).astype(np.float32)
     return {"x": x, "y": np.float32(np.sin(x).sum()), "id": np.int32(i)}
 
@@ -79,7 +80,14 @@ class ToyTask:
 
 def toy_config(*, mesh: MeshConfig | None = None, optim: dict[str, Any] | None = None, **train: Any) -> Config:
     """A run of a dozen steps on one device."""
-    options = {"steps": 12, "batch": 8, "log_every": 5, "eval_every": 6, "save_every": 100, "measure_peak": False}
+    options: dict[str, Any] = {
+        "steps": 12,
+        "batch": 8,
+        "log_every": 5,
+        "eval_every": 6,
+        "save_every": 100,
+        "measure_peak": False,
+    }
     return Config(
         name="toy",
         model=ModelConfig(fusion=FusionConfig()),
@@ -91,6 +99,4 @@ def toy_config(*, mesh: MeshConfig | None = None, optim: dict[str, Any] | None =
 
 def rows_of(workdir: Path) -> list[dict[str, Any]]:
     """The lines of ``log.jsonl``."""
-    import json
-
     return [json.loads(line) for line in (workdir / "log.jsonl").read_text().splitlines()]
