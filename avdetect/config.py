@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from avdetect.augment.config import AugmentConfig
+
 SyncInput = Literal["landmarks", "pixels"]
 Part = Literal["sync_landmarks", "sync_pixels", "visual", "audio", "fusion"]
 Trained = Literal["all", "sync_landmarks", "sync_pixels", "visual", "audio", "fusion"]
@@ -258,6 +260,7 @@ class Config:
     seed: int = 0
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     mesh: MeshConfig = field(default_factory=MeshConfig)

@@ -26,6 +26,7 @@ from avdetect.config import (
     override,
     to_dict,
 )
+from avdetect.models.detector import PARTS
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(p for p in (ROOT / "configs").glob("*.py") if p.name != "__init__.py")
@@ -177,7 +178,8 @@ def test_whole_numbers_serve_as_floats() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_the_configurations_of_the_repository_load(path: Path) -> None:
     config = load_config(path)
-    assert getattr(config.model, config.train.part) is not None, "the part that is trained must exist"
+    trained = [config.train.part] if config.train.part != "all" else list(PARTS)
+    assert all(getattr(config.model, part) is not None for part in trained), "the parts that are trained must exist"
     assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
     assert (config.train.part == "fusion") == bool(config.train.frozen)
 
