@@ -137,7 +137,8 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
         contextlib.closing(feed),
         Log(workdir, start_step=first, steps=options.steps, primary=primary, tensorboard=options.tensorboard) as log,
         jax.debug_nans(options.debug_nans),
-        jax.transfer_guard("disallow"),  # a hidden transfer would make every step wait: it is an error
+        # A hidden transfer would make every step wait: it is an error. (The search for a NaN needs them.)
+        jax.transfer_guard("allow" if options.debug_nans else "disallow"),
     ):
         clock = _Clock(first)
         for step in range(first + 1, options.steps + 1):
