@@ -80,7 +80,7 @@ def films(
     with_genuine: Annotated[
         bool, typer.Option("--with-genuine", help="Also write the genuine films through the same encoder.")
     ] = False,
-    max_s: Annotated[float, typer.Option(min=1.0, help="Seconds taken of each input.")] = 10.0,
+    max_s: Annotated[float, typer.Option(min=1.0, help="Seconds read of each input.")] = 10.0,
     crf: Annotated[int, typer.Option(min=0, max=51, help="Quality of the picture, 0 best.")] = 18,
 ) -> None:
     from avdetect.forge.labelled_set import Order, SetMaker
@@ -115,20 +115,20 @@ def sheet(
     other: Annotated[list[Path] | None, typer.Option(help="Films of other people (or of the same, if needed).")] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another forgery.")] = 0,
     columns: Annotated[int, typer.Option(min=2, help="Moments that are shown.")] = 10,
-    max_s: Annotated[float, typer.Option(min=1.0, help="Seconds taken of each film.")] = 10.0,
+    max_s: Annotated[float, typer.Option(min=1.0, help="Seconds read of each film.")] = 10.0,
 ) -> None:
     import cv2
 
     from avdetect.forge import FORGERIES
     from avdetect.forge.contract import CannotForge
-    from avdetect.forge.films import key_rng, main_clip
+    from avdetect.forge.films import key_rng, read_film
     from avdetect.forge.sheet import contact_sheet
     from avdetect.media.errors import MediaError
 
     try:
         (name,) = families_of(family)
-        clip = main_clip(source, max_s)
-        others = [main_clip(path, max_s) for path in other or ()]
+        clip = read_film(source, max_s, keep_frames=False).clip
+        others = [read_film(path, max_s, keep_frames=False).clip for path in other or ()]
         forged = FORGERIES.get(name).forge(clip, key_rng(name, source.name, seed, 0, 0), others)
         picture = contact_sheet(clip, forged, columns=columns)
         if not cv2.imwrite(str(out), picture[..., ::-1]):

@@ -10,17 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
-from avdetect.clips import cut_track, read_clips
+from avdetect.clips import clip_of, cut_track, join_pieces
+from avdetect.faces.tracker import FaceTracker
 from avdetect.forge.contract import CannotForge, Family
 from avdetect.forge.frames import Frames, Patch, draw_on_frames, paste_crops, patched
 from avdetect.forge.views import PictureForge, apply
 from avdetect.media.reader import open_media
 from avdetect.media.write import write_clip
-from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK, TICK_RATE, Clip, Label
+from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK, TICK_RATE, Clip, FaceTrack, Label
 
 FADE = SAMPLE_RATE // 200
 """Samples over which forged sound fades in and out at the ends of a stretch (5 ms), inside of it."""
 SHORTEST_TICKS = 20
+MAX_BYTES = 4 * 10**9
+"""Most memory that the frames of one film may take."""
 
 
 @dataclass(frozen=True)
@@ -51,49 +54,74 @@ class Forged:
     label: Label
 
 
-def main_clip(path: Path, max_s: float) -> Clip:
-    """The clip of the largest face that is seen longest, at most ``max_s`` seconds of it; or the sound alone.
+def read_film(path: Path, max_s: float, *, keep_frames: bool = True) -> Film:
+    """The most prominent face of the first ``max_s`` seconds of a file, that is the largest that is seen longest.
+
+    Args:
+        path: the file.
+        max_s: no more is read.
+        keep_frames: also keep the frames of that face's ticks.
 
     Raises:
-        CannotForge: there is neither a face nor sound, or less than 0.8 s of them.
+        CannotForge: there is neither a face nor sound, less than 0.8 s of them, or more than fits in memory.
         MediaError: the file cannot be read.
     """
-    _, clips = read_clips(path)
-    if not clips:
-        raise CannotForge("there is neither a face nor sound")
-    clip = max(clips, key=lambda c: 0.0 if c.track is None else float(np.nansum(c.track.quality.size_px)))
-    if clip.n_ticks < SHORTEST_TICKS:
-        raise CannotForge(f"the clip has {clip.n_ticks} ticks of 40 ms; at least {SHORTEST_TICKS} are needed")
-    return cut_clip(clip, 0, min(clip.n_ticks, round(max_s * TICK_RATE)))
-
-
-def read_film(path: Path, max_s: float) -> Film:
-    """The main clip of a file with its frames.
-
-    Raises:
-        CannotForge, MediaError: see :func:`main_clip`.
-    """
-    clip = main_clip(path, max_s)
+    tracker, limit = FaceTracker(), round(max_s * TICK_RATE)
+    found: dict[int, list[FaceTrack]] = {}
+    sound: list[np.ndarray] = []
+    covered: list[np.ndarray] = []
     frames: Frames | None = None
-    start, done, last = clip.start_tick, 0, None
     with open_media(path) as reader:
         for block in reader.blocks():
-            if block.frames is None:
+            tick, n = block.start_tick, min(block.n_ticks, limit - block.start_tick)
+            if block.audio is not None:
+                sound.append(block.audio[: n * SAMPLES_PER_TICK])
+                covered.append(block.audio_valid[:n])
+            if block.frames is not None:
+                valid = block.frame_valid[:n]
+                pieces = tracker.push(block.frames[:n], valid, block.frame_index[:n], block.frame_pts_s[:n], tick)
+                for piece in pieces:
+                    found.setdefault(piece.track_id, []).append(piece)
+                if keep_frames:
+                    frames = _room(frames, limit, block.frames.shape[1:])
+                    for i in range(n):
+                        # A tick without a picture shows the one before it, as a player does.
+                        frames[tick + i] = block.frames[i] if valid[i] else frames[max(tick + i - 1, 0)]
+            if tick + n >= limit:
                 break
-            if frames is None:
-                frames = np.zeros((clip.n_ticks, *block.frames.shape[1:]), np.uint8)
-            for i in range(block.n_ticks):
-                # A tick without a picture shows the one before it, as a player does.
-                last = block.frames[i] if block.frame_valid[i] else last
-                tick = block.start_tick + i - start
-                if 0 <= tick < clip.n_ticks and last is not None:
-                    frames[tick] = last
-                    done += 1
-            if block.start_tick + block.n_ticks >= start + clip.n_ticks:
-                break
-    if frames is not None and done == 0:
-        frames = None
-    return Film(clip, frames)
+        for piece in tracker.finish():
+            found.setdefault(piece.track_id, []).append(piece)
+    clip = _main_clip(found, sound, covered)
+    start = clip.start_tick
+    return Film(clip, None if frames is None else frames[start : start + clip.n_ticks])
+
+
+def _room(frames: Frames | None, limit: int, shape: tuple[int, ...]) -> Frames:
+    """Room for the frames; the system gives memory only to those that are written."""
+    if frames is not None:
+        return frames
+    size = limit * int(np.prod(shape))
+    if size > MAX_BYTES:
+        raise CannotForge(
+            f"{limit} frames of {shape[1]} x {shape[0]} take {size / 1e9:.1f} GB of {MAX_BYTES / 1e9:.0f} GB allowed; "
+            "take fewer seconds (--max-s) or make the film smaller first"
+        )
+    return np.zeros((limit, *shape), np.uint8)
+
+
+def _main_clip(found: dict[int, list[FaceTrack]], sound: list[np.ndarray], covered: list[np.ndarray]) -> Clip:
+    audio = np.concatenate(sound) if sound else None
+    valid = np.concatenate(covered) if covered else None
+    tracks = [join_pieces(found[i]) for i in sorted(found)]
+    if tracks:
+        clip = clip_of(max(tracks, key=lambda t: float(np.nansum(t.quality.size_px))), audio, valid)
+    elif audio is not None and valid is not None:
+        clip = Clip(track=None, audio=audio, audio_valid=valid)
+    else:
+        raise CannotForge("there is neither a face nor sound")
+    if clip.n_ticks < SHORTEST_TICKS:
+        raise CannotForge(f"the clip has {clip.n_ticks} ticks of 40 ms; at least {SHORTEST_TICKS} are needed")
+    return clip
 
 
 def cut_clip(clip: Clip, start: int, stop: int) -> Clip:

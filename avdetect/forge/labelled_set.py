@@ -16,7 +16,7 @@ from avdetect.data.manifest import Entry
 from avdetect.data.sample import write_segments
 from avdetect.forge import FORGERIES
 from avdetect.forge.contract import CannotForge, Family
-from avdetect.forge.films import Film, Forged, forge_film, key_rng, main_clip, read_film, write_film
+from avdetect.forge.films import Film, Forged, forge_film, key_rng, read_film, write_film
 from avdetect.types import Clip, Label
 
 COLUMNS = (
@@ -38,7 +38,7 @@ class Order:
         seed: part of every key.
         stretch: forge only a stretch of each.
         genuine: also write each input, unforged, through the same encoder.
-        max_s: seconds taken of each input.
+        max_s: seconds read of each input.
         crf: quality of the picture, see `avdetect.media.write`.
     """
 
@@ -66,7 +66,7 @@ class SetMaker:
     def __init__(self, entries: Sequence[Entry], order: Order, out: Path):
         self.entries, self.order, self.out = list(entries), order, out
         (out / ROWS).mkdir(parents=True, exist_ok=True)
-        self._clip = functools.lru_cache(maxsize=8)(lambda path: main_clip(path, order.max_s))
+        self._clip = functools.lru_cache(maxsize=8)(lambda path: read_film(path, order.max_s, keep_frames=False).clip)
 
     def run(self) -> Iterator[Outcome]:
         """Make what is not there yet, input by input."""
