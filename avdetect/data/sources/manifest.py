@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from avdetect.data.manifest import MANIFEST_SUFFIXES, Entry, read_entries
 from avdetect.data.sample import Sample, read_segments
+from avdetect.data.sources.layout import check_files
 from avdetect.types import Segment, SegmentKind
 
 LABELS: Mapping[str, tuple[bool | None, bool | None]] = {
@@ -54,12 +55,8 @@ class Manifest:
         self.table = _table_of(Path(root))
         entries = read_entries(self.table)
         self._samples = [self._sample(number, entry) for number, entry in enumerate(entries, 1)]
-        absent = [s.name for s in self._samples if not s.path.is_file()]
-        if paths == "present" and 2 * len(absent) > len(entries):
-            raise FileNotFoundError(
-                f"{self.table}: {len(absent)} of {len(entries)} files are absent: {', '.join(absent[:3])}"
-                f"{' ...' if len(absent) > 3 else ''}; paths are relative to {self.table.parent}"
-            )
+        if paths == "present":
+            check_files("manifest", self.table.parent, (s.path for s in self._samples))
 
     def samples(self) -> Iterator[Sample]:
         """Samples in the order of the rows."""
