@@ -56,6 +56,15 @@ def hulls_mask(points: np.ndarray, groups: Sequence[tuple[int, ...]], size: tupl
     return mask
 
 
+def grown(pixels: np.ndarray, grow: float) -> Mask:
+    """1 inside the hull of the points and up to ``grow`` pixels around it."""
+    mask = np.zeros((FACE_SIZE, FACE_SIZE), np.float32)
+    hull = cv2.convexHull(np.round(pixels).astype(np.int32))
+    cv2.fillConvexPoly(mask, hull, 1.0)
+    cv2.polylines(mask, [hull], True, 1.0, thickness=max(1, round(2 * grow)))
+    return mask
+
+
 def on_canvas(points: np.ndarray) -> np.ndarray:
     """Face units to pixels of the grid on which masks are made."""
     return points[..., :2] * FACE_SIZE - 0.5

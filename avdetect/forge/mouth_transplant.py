@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from scipy.ndimage import gaussian_filter1d
 
 from avdetect.faces.align import LIPS
-from avdetect.forge.blending import Latest, Mask, in_view, lay_over, on_canvas
+from avdetect.forge.blending import Latest, Mask, grown, in_view, lay_over, on_canvas
 from avdetect.forge.contract import CannotForge
 from avdetect.forge.mesh_warp import MOUTH_POINTS
 from avdetect.forge.views import (
@@ -25,7 +25,7 @@ from avdetect.forge.views import (
     mouth_view,
     moved,
 )
-from avdetect.types import FACE_SIZE, FaceTrack
+from avdetect.types import FaceTrack
 
 STILL_POINTS = (2, 98, 327, 48, 278, 4, 50, 280, 205, 425, 234, 454, 132, 361)
 """Around the mouth and hardly moved by it: base and wings of the nose, cheeks, sides of the face."""
@@ -77,7 +77,7 @@ class MouthTransplant:
     def _mask(self, tick: int) -> Mask:
         """Both pairs of lips and what is around them, as far as the donor's crop reaches."""
         lips = np.concatenate([self.before[tick, LIPS], self.landmarks[tick, LIPS]])
-        mask = grown_hull(on_canvas(lips), self.grow)
+        mask = grown(on_canvas(lips), self.grow)
         corners = self.centres[tick] + MOUTH_SIDE * REACH * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
         within = np.zeros_like(mask)
         cv2.fillConvexPoly(within, np.round(on_canvas(moved(corners, self.fits[tick]))).astype(np.int32), 1.0)
@@ -85,15 +85,6 @@ class MouthTransplant:
         # The soft edge lies inside of what can be taken.
         within = cv2.erode(within, np.ones((edge, edge), np.uint8))
         return cv2.GaussianBlur(mask * within, (edge, edge), self.blur)
-
-
-def grown_hull(pixels: np.ndarray, grow: float) -> Mask:
-    """1 inside the hull of the points and up to ``grow`` pixels around it."""
-    mask = np.zeros((FACE_SIZE, FACE_SIZE), np.float32)
-    hull = cv2.convexHull(np.round(pixels).astype(np.int32))
-    cv2.fillConvexPoly(mask, hull, 1.0)
-    cv2.polylines(mask, [hull], True, 1.0, thickness=max(1, round(2 * grow)))
-    return mask
 
 
 def plan_transplant(
