@@ -7,11 +7,15 @@ neural vocoders' inputs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import librosa
 import numpy as np
 from jaxtyping import Float32
 
-from avdetect.types import SAMPLE_RATE
+from avdetect.forge.contract import Family
+from avdetect.forge.voice import remade
+from avdetect.types import SAMPLE_RATE, Clip
 
 
 def griffin_lim(audio: Float32[np.ndarray, " s"], rng: np.random.Generator) -> Float32[np.ndarray, " s"]:
@@ -43,3 +47,12 @@ def through_mel(magnitude: np.ndarray, *, n_fft: int, n_mels: int, fmax: float) 
     """A magnitude spectrogram with only the detail that ``n_mels`` mel bands carry (pseudo-inverse, kept positive)."""
     basis = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=n_fft, n_mels=n_mels, fmin=0, fmax=fmax)
     return np.maximum(np.linalg.pinv(basis) @ (basis @ magnitude), 1e-6)
+
+
+def forge(clip: Clip, rng: np.random.Generator, others: Sequence[Clip] = ()) -> Clip:
+    """The clip in its own voice, made anew; see :func:`griffin_lim`."""
+    del others
+    return remade(clip, rng, griffin_lim)
+
+
+FAMILY = Family(forge, changes=("sound",), about="the voice made anew from its spectrogram (Griffin-Lim)")
