@@ -94,7 +94,9 @@ def test_frames_are_put_back_after_an_error(clip: Clip, others: list[Clip]) -> N
 def test_faces_outside_of_the_frame_give_no_patches(clip: Clip, others: list[Clip]) -> None:
     clip, frames = filmed(clip)
     assert clip.track is not None and clip.track.matrices is not None
-    away = dataclasses.replace(clip.track, matrices=clip.track.matrices + np.array([[0, 0, 4000], [0, 0, 0]], np.float32))
+    away = dataclasses.replace(
+        clip.track, matrices=clip.track.matrices + np.array([[0, 0, 4000], [0, 0, 0]], np.float32)
+    )
     plan = FORGERIES.get("mouth_freeze").forge.plan(clip, np.random.default_rng(0), others)
     assert draw_on_frames(frames, away, plan) == []
 
