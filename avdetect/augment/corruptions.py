@@ -1,7 +1,7 @@
 """The corruption sweep: known degradations at five severities each, to see how fast a detector gives way.
 
-The seven of the picture are those of DeeperForensics-1.0 (Jiang et al., CVPR 2020): saturation, contrast, blocks, noise,
-blur, pixelation, compression. Each is a function of the array, a severity from 1 to 5 and a random generator.
+The seven of the picture are those of DeeperForensics-1.0 (Jiang et al., CVPR 2020): saturation, contrast, blocks,
+noise, blur, pixelation, compression. Each is a function of the array, a severity from 1 to 5 and a random generator.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from avdetect.data import augment
+from avdetect.augment import channel
 from avdetect.data.store import RecordStore
 from avdetect.data.sync_examples import stack
 from avdetect.forge.copy_synthesis import griffin_lim
@@ -107,7 +107,7 @@ class AudioBatches:
         speech = voice.speech[start : start + n]
         silent = rng.random() < NOISE_SHARE
         if silent:  # nobody speaks: says nothing of the class, but teaches the speech head
-            audio = augment.colour(rng.standard_normal(len(audio)).astype(np.float32), rng)
+            audio = channel.colour(rng.standard_normal(len(audio)).astype(np.float32), rng)
             audio = audio * (10 ** rng.uniform(-3, -1) / (np.abs(audio).max() + 1e-9))
             speech = np.zeros(n, np.float32)
         out = {
@@ -117,7 +117,7 @@ class AudioBatches:
             "known": np.bool_(not silent),
             "speech": np.full(self._ticks, np.nan, np.float32),
         }
-        out["audio"][: len(audio)] = augment.sound(audio, rng)
+        out["audio"][: len(audio)] = channel.sound(audio, rng)
         out["valid"][:n] = voice.valid[start : start + n]
         out["speech"][:n] = speech
         return out

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from avdetect.augment import channel, lips
 from avdetect.config import DataConfig, SyncInput
-from avdetect.data import augment
 from avdetect.data.store import RecordStore
 from avdetect.models.sync import CROP, LIP_POINTS, mirror_order
 from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK
@@ -143,10 +143,10 @@ class SyncBatches:
         example = window(clip, start, self._ticks, kind=self._kind)
         flip = rng.random() < 0.5
         if self._kind == "landmarks":
-            example["lips"] = augment.points(example["lips"], rng, mirror=mirror_order() if flip else None)
+            example["lips"] = lips.points(example["lips"], rng, mirror=mirror_order() if flip else None)
         else:
-            example["lips"] = augment.mouths(example["lips"], rng, crop=CROP, flip=flip)
-        example["audio"] = augment.sound(example["audio"], rng)
+            example["lips"] = lips.mouths(example["lips"], rng, crop=CROP, flip=flip)
+        example["audio"] = channel.sound(example["audio"], rng)
         return example
 
 

@@ -103,8 +103,8 @@ def test_a_batch_holds_a_few_people_with_several_clips_each(
 
 def test_lips_and_sound_of_an_example_stay_together(clips: list[SyncClip], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the changes of augmentation, every tick's lips and sound carry the same number."""
-    monkeypatch.setattr(sync_examples.augment, "points", lambda lips, rng, mirror: lips)
-    monkeypatch.setattr(sync_examples.augment, "sound", lambda audio, rng: audio)
+    monkeypatch.setattr(sync_examples.lips, "points", lambda lips, rng, mirror: lips)
+    monkeypatch.setattr(sync_examples.channel, "sound", lambda audio, rng: audio)
     batches = SyncBatches(clips, DataConfig(ticks=20), kind="landmarks", batch=8, seed=0)
     for step in range(5):
         batch = batches(step)
