@@ -28,7 +28,7 @@ LEAST_GROUPS = 4
 FOLDS = 5
 MOST_ROWS = 10_000
 _COMMON_WORDS = 16
-_ROUNDS, _ROUNDS_EACH = 500, 200
+_ROUNDS, _ROUNDS_EACH = 500, 100
 
 
 def shortcut_features(rows: Sequence[Row]) -> tuple[Float64[np.ndarray, "n m"], list[str]]:
@@ -39,7 +39,7 @@ def shortcut_features(rows: Sequence[Row]) -> tuple[Float64[np.ndarray, "n m"], 
         each of the most frequent words of a text column (0 or 1).
     """
     columns: list[np.ndarray] = [np.array([_number(row.get(n)) for row in rows], np.float64) for n in NUMBERS]
-    names = list(NUMBERS)
+    names: list[str] = [*NUMBERS]
     for column in WORDS:
         words = [str(row.get(column) or "none") for row in rows]
         counts = {w: words.count(w) for w in set(words)}
@@ -133,7 +133,7 @@ def _held_out(matrix: np.ndarray, y: np.ndarray, who: np.ndarray, seed: int) -> 
         if share in (0.0, 1.0) or len(varied) == 0:
             continue
         leaf = max(2, min(20, len(train) // 20))
-        trees = GradientBoostingClassifier(n_estimators=60, max_depth=3, min_samples_leaf=leaf, random_state=seed)
+        trees = GradientBoostingClassifier(n_estimators=40, max_depth=3, min_samples_leaf=leaf, random_state=seed)
         trees.fit(matrix[train][:, varied], y[train])
         scores[held] = trees.decision_function(matrix[held][:, varied]) - math.log(share / (1 - share))
     return scores
