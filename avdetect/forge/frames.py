@@ -15,6 +15,8 @@ from avdetect.forge.views import FACE_PLACE, Image, Plan, View, compose, inverte
 from avdetect.types import FACE_SIZE, FaceTrack
 
 Frames = UInt8[np.ndarray, "t h w 3"]
+RIM = 9
+"""Pixels of a crop in which changes fade out towards its edge."""
 MARGIN = 4
 """Pixels of the frame that are cut out around the face crop."""
 
@@ -64,11 +66,13 @@ def draw_on_frames(frames: Frames, track: FaceTrack, plan: Plan) -> list[Patch]:
 def paste_crops(frames: Frames, before: FaceTrack, after: FaceTrack) -> list[Patch]:
     """What edits that were only drawn on the crops change of the frames: their differences, carried over.
 
-    Detail finer than the crops' stays as it was.
+    Detail finer than the crops' stays as it was, and a change that reaches the rim of the crop fades out there.
     """
     patches = []
+    rim = np.pad(np.ones((FACE_SIZE - 2 * RIM,) * 2, np.float32), RIM)
+    rim = cv2.GaussianBlur(rim, (0, 0), RIM / 3)[..., None]
     for tick, place in enumerate(places_in_frames(before)):
-        change = after.faces[tick].astype(np.float32) - before.faces[tick]
+        change = (after.faces[tick].astype(np.float32) - before.faces[tick]) * rim
         if not change.any():
             continue
         rows, columns = _area(place, frames.shape[1:3], whole=False)

@@ -140,11 +140,11 @@ def plan_loop(track: FaceTrack, rng: np.random.Generator, others: Sequence[FaceT
     """Repeats a short piece of the mouth's motion, there and back or jumping to its start.
 
     Raises:
-        CannotForge: the clip is hardly longer than the shortest loop, or the mouth hardly moves in it.
+        CannotForge: the clip is shorter than two of the shortest loops, or the mouth hardly moves in it.
     """
     n, least = track.n_ticks, 4
-    if n < 3 * least:
-        raise CannotForge(f"the clip has {n} ticks; a loop needs {3 * least}")
+    if n < 2 * least:
+        raise CannotForge(f"the clip has {n} ticks; a loop needs {2 * least}")
     length = int(rng.integers(least, min(20, n // 2) + 1))
     start = int(rng.integers(n - length + 1))
     if np.ptp(opening(track.landmarks)[track.visible]) < SMALLEST:
