@@ -16,7 +16,8 @@ def rows(n: int = 160, seed: int = 0) -> tuple[list[dict], list[bool | None], li
     made = [
         {
             "container": "mp4", "video_codec": str(rng.choice(["h264", "hevc"])), "audio_codec": "aac",
-            "media_width": 640, "media_fps": float(rng.choice([25, 30])), "media_bytes": int(rng.integers(100_000, 200_000)),
+            "media_width": 640, "media_fps": float(rng.choice([25, 30])),
+            "media_bytes": int(rng.integers(100_000, 200_000)),
             "loudness_dbfs": float(rng.normal(-20, 3)), "leading_silence_s": float(rng.exponential(0.05)),
             "duration_s": float(rng.uniform(1, 4)),
         }
