@@ -92,10 +92,11 @@ def _entries(root: Path, source: str) -> list[Entry]:
         entries = [sample.entry() for sample in SOURCES.get(source)(root).samples()]
     except (FileNotFoundError, ValueError, KeyError, ImportError) as error:
         _fail(str(error.args[0]) if isinstance(error, KeyError) else str(error))
-    names = [e.name for e in entries]
-    if len(set(names)) < len(names):
-        twice = next(n for i, n in enumerate(names) if n in names[:i])
-        _fail(f"{root}: the reader {source!r} names {twice} twice")
+    names: set[str] = set()
+    for entry in entries:
+        if entry.name in names:
+            _fail(f"{root}: the reader {source!r} names {entry.name} twice")
+        names.add(entry.name)
     return entries
 
 
