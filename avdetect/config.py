@@ -220,7 +220,7 @@ class TrainConfig:
         steps: optimizer steps in all.
         batch: examples a step, over all devices.
         accumulate: micro-batches a step, one after the other; they must divide the batch.
-        remat: compute activations again on the way back (all but matrix products) rather than keep them.
+        remat: compute what is inside blocks again on the way back rather than keep it: less memory, more time.
         log_every: steps between lines of ``log.jsonl``.
         eval_every: steps between evaluations on the validation clips.
         save_every: steps between checkpoints.

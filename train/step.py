@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -9,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import optax
 from flax import nnx
+
+from train.remat import blocks_again
 
 Loss = Callable[[Any, dict[str, jax.Array]], tuple[jax.Array, dict[str, jax.Array]]]
 
@@ -57,18 +60,17 @@ def make_train_step(
         sam_rho: radius of sharpness-aware minimisation; 0 = off.
         accumulate: micro-batches, one after the other. Where a loss is a mean over examples, this is the whole batch's
             gradient; negatives of a matching loss come from the micro-batch alone.
-        remat: keep only matrix products for the way back and compute the rest again.
+        remat: see `train.remat.blocks_again`.
         shards: devices that the batch is spread over.
     """
 
     def of_params(params: nnx.State, rest: nnx.State, batch: dict[str, jax.Array]) -> tuple[jax.Array, Any]:
         model = nnx.merge(graph, params, rest, copy=True)
-        value, metrics = loss(model, batch)
+        with blocks_again(model) if remat else contextlib.nullcontext():
+            value, metrics = loss(model, batch)
         # Dropout advances its own counters inside the copy: hand them back.
         return value, ({"loss": value, **metrics}, nnx.as_pure(nnx.state(model, nnx.Not(nnx.Param))))
 
-    if remat:
-        of_params = jax.checkpoint(of_params, policy=jax.checkpoint_policies.dots_saveable)
     value_and_grad = jax.value_and_grad(of_params, has_aux=True)
 
     def gradient(params: nnx.State, rest: nnx.State, batch: dict[str, jax.Array]) -> tuple[Any, nnx.State, Any]:

@@ -76,7 +76,7 @@ def test_two_processes_are_one_also_after_a_stop(tmp_path: Path) -> None:
     assert [s for s, *_ in losses(tmp_path / "two")] == list(range(1, steps + 1))
     np.testing.assert_allclose(losses(tmp_path / "two"), losses(tmp_path / "one"), rtol=1e-4)
     one, two = result(tmp_path / "one"), result(tmp_path / "two")
-    assert one.keys() == two.keys() and len(one) == 4
+    assert one.keys() == two.keys() and len(one) == 6
     for name, value in one.items():
         np.testing.assert_allclose(two[name], value, rtol=1e-4, atol=1e-6)
     # Another number of processes cannot know where each one's data stood.

@@ -19,17 +19,31 @@ FEATURES = 16
 WIDTH = 32
 
 
+class Block(nnx.Module):
+    """Residual, with dropout inside."""
+
+    def __init__(self, dropout: float, *, rngs: nnx.Rngs):
+        self.dropout = nnx.Dropout(dropout, rngs=rngs)
+        self.linear = nnx.Linear(WIDTH, WIDTH, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return x + self.linear(self.dropout(nnx.gelu(x)))
+
+
 class Toy(nnx.Module):
-    """Two layers with dropout between."""
+    """A layer, a block, a layer."""
 
     def __init__(self, *, seed: int = 3, dropout: float = 0.2):
         rngs = nnx.Rngs(seed)
         self.first = nnx.Linear(FEATURES, WIDTH, rngs=rngs)
-        self.dropout = nnx.Dropout(dropout, rngs=rngs)
+        self.blocks = nnx.List([Block(dropout, rngs=rngs)])
         self.second = nnx.Linear(WIDTH, 1, rngs=rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        return self.second(self.dropout(nnx.gelu(self.first(x))))[:, 0]
+        x = self.first(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.second(x)[:, 0]
 
 
 def loss(model: Toy, batch: dict[str, jax.Array]) -> tuple[jax.Array, dict[str, jax.Array]]:
