@@ -164,6 +164,16 @@ def test_what_was_done_is_not_done_again(videos: Path, unbroken: Path) -> None:
     assert content(unbroken) == before
 
 
+def test_a_reader_of_a_data_set_gives_the_same_clips(videos: Path, unbroken: Path, tmp_path: Path) -> None:
+    shutil.copytree(unbroken / "parts", tmp_path / "parts")
+    told = run(videos, tmp_path, "--source", "manifest")
+    assert "4 clips of 4 of 5 files" in told and "files read in" not in told, "parts are named after files alone"
+    rows, before = RecordStore(tmp_path).index, RecordStore(unbroken).index
+    assert [(r["key"], r["group"], r["split"], r["label"]) for r in rows] == [
+        (r["key"], r["group"], r["split"], r["label"]) for r in before
+    ]
+
+
 def test_a_wrong_source_ends_with_status_2(tmp_path: Path) -> None:
     manifest = tmp_path / "list.csv"
     manifest.write_text("file\na.mp4\n")
