@@ -77,7 +77,7 @@ def plan_warp(track: FaceTrack, rng: np.random.Generator, others: Sequence[FaceT
     """Opens and closes the mouth as another one does: of another clip, or of another time of this one.
 
     Raises:
-        CannotForge: the clip is too short and no other was given, or the two mouths move alike.
+        CannotForge: the clip is too short and no other was given, or there is too little to warp.
     """
     n = track.n_ticks
     own = opening(track.landmarks)
@@ -95,10 +95,12 @@ def plan_warp(track: FaceTrack, rng: np.random.Generator, others: Sequence[FaceT
     if not edited.any():
         raise CannotForge("the face that should drive the mouth is not visible then")
     change = (wanted - own) * rng.uniform(0.8, 1.3)
-    # Never past shut, and no farther open than a picture of closed lips can be stretched.
-    change = np.clip(gaussian_filter1d(np.where(edited, change, 0), 0.6), -0.9 * np.maximum(own, 0), 0.06)
-    if np.abs(change[edited]).max() < SMALLEST:
-        raise CannotForge("the mouth that should drive this one moves no differently")
+    # Never past shut. What is stretched must be there: of closed lips a warp makes thick ones, not open ones.
+    gap = np.maximum(own, 0)
+    change = np.clip(gaussian_filter1d(np.where(edited, change, 0), 0.6), -0.9 * gap, np.minimum(1.5 * gap, 0.06))
+    if change[edited].std() < SMALLEST:
+        # The sound would still go with what is left of the motion, and the label would be a lie.
+        raise CannotForge("the mouth moves too little, or moves as the one that should drive it")
     landmarks = track.landmarks.copy()
     heights = np.where(edited, change, 0).astype(np.float32)
     corner = _arch(track.landmarks)
