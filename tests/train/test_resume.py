@@ -116,6 +116,7 @@ def straight(config_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return workdir
 
 
+@pytest.mark.slow
 def test_stopped_with_sigterm(config_file: Path, straight: Path, tmp_path: Path) -> None:
     process = start(config_file, tmp_path)
     wait_for_step(process, tmp_path, 30)
@@ -130,6 +131,7 @@ def test_stopped_with_sigterm(config_file: Path, straight: Path, tmp_path: Path)
     equal(tmp_path, straight)
 
 
+@pytest.mark.slow
 def test_killed_between_checkpoints(config_file: Path, straight: Path, tmp_path: Path) -> None:
     process = start(config_file, tmp_path)
     wait_for_step(process, tmp_path, 63)
@@ -142,6 +144,7 @@ def test_killed_between_checkpoints(config_file: Path, straight: Path, tmp_path:
     equal(tmp_path, straight)
 
 
+@pytest.mark.slow
 def test_a_finished_run_stays_as_it_is(config_file: Path, straight: Path) -> None:
     before = {p: p.read_bytes() for p in sorted(straight.rglob("*")) if p.is_file() and p.parent.name == "part"}
     log = (straight / "log.jsonl").read_bytes()
@@ -150,6 +153,7 @@ def test_a_finished_run_stays_as_it_is(config_file: Path, straight: Path) -> Non
     assert (straight / "log.jsonl").read_bytes() == log
 
 
+@pytest.mark.slow
 def test_another_configuration_in_the_same_folder_is_refused(config_file: Path, straight: Path) -> None:
     def run(*extra: str):
         return CliRunner().invoke(app, ["--config", str(config_file), "--workdir", str(straight), *extra])
@@ -207,6 +211,7 @@ def test_checkpoints_keep_the_latest_and_their_notes(tmp_path: Path) -> None:
     again.close()
 
 
+@pytest.mark.slow
 def test_the_warm_start_takes_over_a_trained_sound_trunk(
     make_config: Callable[..., Config], straight: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
