@@ -10,6 +10,7 @@ from queue import Empty, Full, Queue
 from typing import Any
 
 import grain
+from absl import flags
 
 POLL_S = 0.2
 
@@ -21,16 +22,17 @@ class Feed:
     the state that goes with the batch last taken.
 
     Args:
-        iterator: of a grain pipeline.
+        pipeline: batches without end.
         put: host batch -> device batch.
         ahead: batches kept ready.
         state: as of a checkpoint; ``None`` = from the beginning.
     """
 
-    def __init__(
-        self, iterator: grain.DatasetIterator, put: Callable[[Any], Any], *, ahead: int, state: Any | None = None
-    ):
-        self._iterator, self._put = iterator, put
+    def __init__(self, pipeline: grain.IterDataset, put: Callable[[Any], Any], *, ahead: int, state: Any | None = None):
+        if not flags.FLAGS.is_parsed():  # grain's worker processes look at them, and here absl reads no command line
+            flags.FLAGS.mark_as_parsed()
+        self._iterator = iterator = iter(pipeline)
+        self._put = put
         if state is not None:
             iterator.set_state(state)
         self.state: Any = json.loads(json.dumps(iterator.get_state()))

@@ -111,7 +111,7 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
 
     # ------------------------------------------------------------------ data and step
     pipeline = task.pipeline(process_index=jax.process_index(), process_count=jax.process_count())
-    feed = Feed(iter(pipeline), lambda batch: put_batch(batch, mesh), ahead=options.prefetch, state=data_state)
+    feed = Feed(pipeline, lambda batch: put_batch(batch, mesh), ahead=options.prefetch, state=data_state)
     step_fn = jax.jit(
         make_train_step(
             task.loss,

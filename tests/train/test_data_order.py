@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
 import time
@@ -12,9 +14,11 @@ import numpy as np
 import pytest
 
 from avdetect.checkpoint import Checkpoints
+from avdetect.data.mixture import batches, mixture
 from tests.train.test_multihost import finish, start
 from tests.train.test_resume import TIMINGS, bits
 from tests.train.toy_task import Toy, ToyTask, rows_of, toy_config
+from train.feed import Feed
 from train.loop import train
 
 PATIENCE_S = 300
@@ -82,3 +86,23 @@ def test_after_sigkill_on_four_devices(tmp_path: Path) -> None:
     (told,) = finish(start(tmp_path / "killed", 1, mesh=(2, 2), steps=steps))
     assert "from step 10" in told or "from step 20" in told
     assert_same(tmp_path / "killed", tmp_path / "straight", steps)
+
+
+def draw(element: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    return {"x": np.array([[element, rng.integers(1000)]])}
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+def test_threads_and_worker_processes_go_on_where_they_were(workers: int) -> None:
+    def feed(state: Any = None) -> Feed:
+        data = mixture({"a": range(50), "b": range(100, 120)}, {"a": 0.7, "b": 0.3}, seed=1)
+        return Feed(batches(data, draw, batch=4, seed=2, workers=workers), lambda batch: batch, ahead=2, state=state)
+
+    with contextlib.closing(feed()) as straight:
+        for _ in range(5):
+            next(straight)
+        state = json.loads(json.dumps(straight.state))
+        wanted = [next(straight)["x"].tolist() for _ in range(6)]
+    with contextlib.closing(feed(state)) as again:
+        assert [next(again)["x"].tolist() for _ in range(6)] == wanted
+    assert len({tuple(x) for batch in wanted for x in batch}) > 20
