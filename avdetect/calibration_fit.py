@@ -44,17 +44,17 @@ class Measured:
 def measure(detector: Detector, store: RecordStore, rows: Sequence[int]) -> list[Measured]:
     """Evidence and findings of the clips; the swapped sound is that of the next clip of the same source."""
     neutral = Calibration(offset_confidence=0.0, offset_sharpness=0.0)
-    mates = _mates(store, rows)
+    mates = sound_mates(store, rows)
     found = []
     for i in rows:
         row, clip = store.index[i], clip_of_record(store.read(i))
         if clip.track is None and clip.audio is None:
             continue
-        own = measure_track(_evidence(clip, detector.evidence(clip)), neutral)
+        own = measure_track(track_evidence(clip, detector.evidence(clip)), neutral)
         swapped = None
         if clip.track is not None and clip.audio is not None and i in mates:
-            other = _with_sound(clip, clip_of_record(store.read(mates[i], pictures=())))
-            swapped = measure_track(_evidence(other, detector.evidence(other)), neutral)
+            other = with_sound(clip, clip_of_record(store.read(mates[i], pictures=())))
+            swapped = measure_track(track_evidence(other, detector.evidence(other)), neutral)
         found.append(
             Measured(
                 row=i,
@@ -72,7 +72,7 @@ def _flag(value: object) -> bool | None:
     return {"1": True, "0": False}.get(str(value))
 
 
-def _mates(store: RecordStore, rows: Sequence[int]) -> dict[int, int]:
+def sound_mates(store: RecordStore, rows: Sequence[int]) -> dict[int, int]:
     """For each genuine clip with sound, the next genuine one of the same source that has another sound."""
     by_source: dict[str, list[int]] = {}
     for i in rows:
@@ -84,14 +84,15 @@ def _mates(store: RecordStore, rows: Sequence[int]) -> dict[int, int]:
     }
 
 
-def _with_sound(clip: Clip, other: Clip) -> Clip:
+def with_sound(clip: Clip, other: Clip) -> Clip:
     """The face of one clip with the sound of another, repeated or cut to its length."""
     assert other.audio is not None and clip.audio is not None
     audio = np.resize(other.audio, len(clip.audio)).astype(np.float32)
     return dataclasses.replace(clip, audio=audio, audio_valid=np.resize(other.audio_valid, clip.n_ticks))
 
 
-def _evidence(clip: Clip, evidence: Evidence) -> TrackEvidence:
+def track_evidence(clip: Clip, evidence: Evidence) -> TrackEvidence:
+    """A clip's evidence with what is measured of its picture, on a clock of its own."""
     track = clip.track
     return TrackEvidence(
         track_id=-1 if track is None else track.track_id,

@@ -75,6 +75,46 @@ def branches(
     _write(out, "branches", table, figures)
 
 
+@app.command()
+def score(
+    records: Annotated[Path, typer.Option(help="Folder of the records.")],
+    out: Annotated[Path, typer.Option(help="Score table to write (.parquet or .jsonl); an unfinished one is resumed.")],
+    where: Annotated[str, typer.Option(help="Which clips.")] = "split=dev",
+    bundle: Annotated[Path | None, typer.Option(help="Bundle; the default one if not given.")] = None,
+) -> None:
+    """Score prepared clips into a table, for `report`."""
+    from rich.progress import Progress
+
+    from avdetect import load
+    from avdetect.data.store import RecordStore
+    from avdetect.evaluation.scoring import score_records
+
+    store = RecordStore(records)
+    rows = store.where(where)
+    detector = load(bundle)
+    with Progress() as bar:
+        task = bar.add_task("clips", total=len(rows))
+        table = score_records(detector, store, rows, out, progress=lambda n: bar.update(task, completed=n))
+    typer.echo(f"{len(table)} clips, {sum(bool(e) for e in table['error'])} failed: {out}")
+
+
+@app.command()
+def report(
+    scores: Annotated[Path, typer.Argument(help="Score table.")],
+    out: Annotated[Path, typer.Option(help="Folder for report.json and report.md.")],
+    validation: Annotated[Path | None, typer.Option(help="Score table of other people, for the threshold.")] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="Only this metric (may be repeated).")] = None,
+    rounds: Annotated[int, typer.Option(help="Of the bootstrap.")] = 500,
+) -> None:
+    """Figures of a score table with intervals clustered by person, slices, coverage and the shortcut baseline."""
+    from avdetect.evaluation.results import markdown, results
+    from avdetect.evaluation.table import ScoreTable
+
+    held = None if validation is None else ScoreTable.read(validation)
+    found = results(ScoreTable.read(scores), held, metrics=metric or (), rounds=rounds)
+    _write(out, "report", markdown(found), found)
+
+
 def _write(out: Path, name: str, table: str, figures: dict) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.md").write_text(table)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avdetect.calibration import Calibration
-from avdetect.calibration_fit import _mates, balanced_platt, fit_calibration, measure, operating_points
+from avdetect.calibration_fit import balanced_platt, fit_calibration, measure, operating_points, sound_mates
 from avdetect.data.records import encode, record_of
 from avdetect.data.store import RecordStore, RecordWriter
 from avdetect.testing import synthetic_clip
@@ -63,7 +63,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> RecordStore:
 
 
 def test_swapped_sound_is_genuine_and_of_the_same_source(store: RecordStore) -> None:
-    mates = _mates(store, range(8))
+    mates = sound_mates(store, range(8))
     assert set(mates) == set(range(7)), "a clip with a false voice neither gives nor takes sound"
     for i, j in mates.items():
         assert i != j and j != 7

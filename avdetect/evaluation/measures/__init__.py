@@ -1,0 +1,1 @@
+"""The built-in metrics, from rows of a score table to numbers."""
