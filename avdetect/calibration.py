@@ -39,6 +39,26 @@ class Platt:
 
 
 @dataclass(frozen=True)
+class Isotonic:
+    """The monotone map from logit to probability that fits best (Zadrozny and Elkan 2002); flat beyond its ends.
+
+    Not part of a bundle: with few clips its steps are noise, and equal probabilities lose ranking. It is fitted to see
+    whether a map of two parameters is enough.
+
+    Attributes:
+        logits: ascending.
+        probabilities: at them, not falling; linear between.
+    """
+
+    logits: tuple[float, ...]
+    probabilities: tuple[float, ...]
+
+    def probability(self, logit: Float[np.ndarray, "*s"] | float) -> Float64[np.ndarray, "*s"]:
+        """Calibrated probabilities in [0, 1]; NaN stays NaN."""
+        return np.interp(np.asarray(logit, np.float64), self.logits, self.probabilities)
+
+
+@dataclass(frozen=True)
 class QualityMinima:
     """What a tick of a face track must offer before it is evidence (units of `types.Quality`).
 
@@ -224,6 +244,30 @@ def fit_platt(logits: Float[np.ndarray, " n"], fake: np.ndarray, *, ridge: float
 def fit_temperature(logits: Float[np.ndarray, " n"], fake: np.ndarray, *, ridge: float = 1e-3) -> Platt:
     """Temperature alone, bias 0 (Guo et al. 2017); arguments and errors as :func:`fit_platt`."""
     return _fit(logits, fake, ridge=ridge, with_bias=False)
+
+
+def fit_isotonic(logits: Float[np.ndarray, " n"], fake: np.ndarray) -> Isotonic:
+    """Isotonic regression of the labels on validation clips; equal logits are one point.
+
+    Args:
+        logits: one logit a clip; NaN entries are left out.
+        fake: 1 or True where the clip is fake.
+
+    Raises:
+        ValueError: vectors of different lengths, or clips of one class only.
+    """
+    from scipy.optimize import isotonic_regression
+
+    x, y = np.asarray(logits, np.float64), np.asarray(fake).astype(bool)
+    if x.shape != y.shape or x.ndim != 1:
+        raise ValueError(f"logits and labels must be two vectors of one length, not {x.shape} and {y.shape}")
+    x, y = x[np.isfinite(x)], y[np.isfinite(x)]
+    if y.all() or not y.any():
+        raise ValueError(f"calibration needs clips of both classes, got {y.sum()} fake and {(~y).sum()} real")
+    points, place, counts = np.unique(x, return_inverse=True, return_counts=True)
+    share = np.bincount(place, weights=y, minlength=len(points)) / counts
+    fitted = np.clip(isotonic_regression(share, weights=counts).x, 0.0, 1.0)
+    return Isotonic(tuple(points.tolist()), tuple(fitted.tolist()))
 
 
 def _fit(logits: np.ndarray, fake: np.ndarray, *, ridge: float, with_bias: bool) -> Platt:

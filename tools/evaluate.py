@@ -5,7 +5,8 @@ Examples:
     python -m tools.evaluate branches --records work/records --where "split=dev;fold=5,6,7,8,9" --out work/eval
 
 "shifts" moves the sound of real files by known amounts (stream copy, container timestamps only) and audits the copies
-from end to end. "branches" scores prepared clips.
+from end to end. "branches" scores prepared clips. "score" writes a table of scores, from which "report", "compare" and
+"sweep" are made.
 """
 
 from __future__ import annotations
@@ -101,18 +102,57 @@ def score(
 @app.command()
 def report(
     scores: Annotated[Path, typer.Argument(help="Score table.")],
-    out: Annotated[Path, typer.Option(help="Folder for report.json and report.md.")],
+    out: Annotated[Path, typer.Option(help="Folder for report.json, report.md and report.png.")],
     validation: Annotated[Path | None, typer.Option(help="Score table of other people, for the threshold.")] = None,
     metric: Annotated[list[str] | None, typer.Option(help="Only this metric (may be repeated).")] = None,
     rounds: Annotated[int, typer.Option(help="Of the bootstrap.")] = 500,
 ) -> None:
     """Figures of a score table with intervals clustered by person, slices, coverage and the shortcut baseline."""
+    from avdetect.evaluation.plots import plot_scores
     from avdetect.evaluation.results import markdown, results
     from avdetect.evaluation.table import ScoreTable
 
     held = None if validation is None else ScoreTable.read(validation)
-    found = results(ScoreTable.read(scores), held, metrics=metric or (), rounds=rounds)
+    table = ScoreTable.read(scores)
+    found = results(table, held, metrics=metric or (), rounds=rounds)
     _write(out, "report", markdown(found), found)
+    plot_scores(table, out / "report.png")
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="Score table of one detector.")],
+    second: Annotated[Path, typer.Argument(help="Of the other, on the same clips.")],
+    out: Annotated[Path, typer.Option(help="Folder for compare.json and compare.md.")],
+    rounds: Annotated[int, typer.Option(help="Of the bootstrap.")] = 1000,
+) -> None:
+    """Paired differences of two detectors: bootstrap by person, DeLong, Holm."""
+    from avdetect.evaluation.comparison import compare as compared
+    from avdetect.evaluation.comparison import comparison_table
+    from avdetect.evaluation.table import ScoreTable
+
+    rows = compared(ScoreTable.read(first), ScoreTable.read(second), rounds=rounds)
+    _write(out, "compare", comparison_table(rows), {"rows": rows})
+
+
+@app.command()
+def sweep(
+    records: Annotated[Path, typer.Option(help="Folder of the records.")],
+    out: Annotated[Path, typer.Option(help="Folder for sweep.json, sweep.md and the score tables; resumable.")],
+    where: Annotated[str, typer.Option(help="Which clips.")] = "split=dev",
+    bundle: Annotated[Path | None, typer.Option(help="Bundle; the default one if not given.")] = None,
+    limit: Annotated[int, typer.Option(help="Only the first N clips (0 = all).")] = 0,
+) -> None:
+    """AUC and ECE under 7 corruptions of the picture and 6 of the sound, 5 severities each."""
+    from avdetect import load
+    from avdetect.data.store import RecordStore
+    from avdetect.evaluation.sweep import sweep as swept
+    from avdetect.evaluation.sweep import sweep_table
+
+    store = RecordStore(records)
+    rows = store.where(where)
+    found = swept(load(bundle), store, rows[:limit] if limit else rows, out / "sweep", progress=typer.echo)
+    _write(out, "sweep", sweep_table(found), {"rows": found})
 
 
 def _write(out: Path, name: str, table: str, figures: dict) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from avdetect.evaluation.metric import HEADS, Context, Metric, view
+from avdetect.calibration import fit_isotonic, fit_platt, fit_temperature, sigmoid
+from avdetect.evaluation.measures.probabilities import log_odds
+from avdetect.evaluation.metric import HEADS, Context, Head, Metric, View, view
 from avdetect.evaluation.registry import METRICS
 from avdetect.evaluation.shortcuts import shortcut_auc
 from avdetect.evaluation.table import ScoreTable, check_disjoint
+from avdetect.metrics.calibration_errors import brier, expected_calibration_error, log_loss
 from avdetect.metrics.intervals import percentiles, resamples
 from avdetect.metrics.thresholds import fit_threshold
 
@@ -65,6 +68,7 @@ def results(
             "genuine": len(v.negative),
             "threshold": context.threshold,
             "metrics": measured(table, per_head, context, rounds=rounds),
+            "calibrated": {} if validation is None else recalibrated(v, view(validation, head), head),
             "slices": {} if head.swapped else _slices(table, context, rounds),
         }
     out["clips"] = measured(table, {n: m for n, m in chosen.items() if not m.per_head}, Context(), rounds=rounds)
@@ -88,6 +92,27 @@ def measured(table: ScoreTable, metrics: dict[str, Metric], context: Context, *,
         **{k: {"value": x, "ci": [low[i], high[i]]} for i, (k, x) in enumerate(whole.items())},
         **skipped,
     }
+
+
+def recalibrated(v: View, w: View, head: Head) -> dict[str, dict[str, float]]:
+    """ECE, Brier score and log loss as they are and after maps fitted on validation clips ``w``."""
+    as_logits = log_odds if head.probability else np.asarray
+    x, held = as_logits(v.scores), as_logits(w.scores)
+    if min(len(v.scores), len(w.positive), len(w.negative)) == 0:
+        return {}
+    out = {}
+    fits: dict[str, Callable[..., Any]] = {"temperature": fit_temperature, "Platt": fit_platt, "isotonic": fit_isotonic}
+    for name, fit in {"before": None, **fits}.items():
+        try:
+            p = sigmoid(x) if fit is None else fit(held, w.labels).probability(x)
+        except ValueError:  # the scores rank the wrong way round there: nothing to scale
+            continue
+        out[name] = {
+            "ece": expected_calibration_error(p, v.labels),
+            "brier": brier(p, v.labels),
+            "nll": log_loss(p, v.labels),
+        }
+    return out
 
 
 def _slices(table: ScoreTable, context: Context, rounds: int) -> dict[str, Any]:
@@ -122,6 +147,10 @@ def markdown(found: dict[str, Any]) -> str:
             "|---|---|",
         ]
         lines += _lines(head["metrics"])
+        if head["calibrated"]:
+            lines += ["", "| scores | ECE | Brier | log loss |", "|---|---|---|---|"]
+            for how, e in head["calibrated"].items():
+                lines.append(f"| {how} | {e['ece']:.3f} | {e['brier']:.3f} | {e['nll']:.3f} |")
         for column, parts in head["slices"].items():
             lines += ["", f"| {column} | forged / genuine | AUC |", "|---|---|---|"]
             for value, e in parts.items():

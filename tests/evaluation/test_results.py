@@ -69,6 +69,10 @@ def test_figures_are_those_of_the_scores() -> None:
     assert value["value"] == pytest.approx(auc(v.positive, v.negative)) and value["ci"][0] < value["value"]
     assert 0.0 < head["threshold"] < 1.0 and head["metrics"]["accuracy"]["value"] > 0.7
     assert head["slices"]["method"]["swap"]["forged"] == 20 and head["slices"]["method"]["swap"]["genuine"] == 39
+    # Genuine pictures score about 0, which is no logit: its bias is found on the validation clips.
+    calibrated = found["heads"]["visual"]["calibrated"]
+    assert set(calibrated) == {"before", "temperature", "Platt", "isotonic"}
+    assert calibrated["Platt"]["nll"] < calibrated["before"]["nll"] and calibrated["Platt"]["ece"] < 0.15
     sync = found["heads"]["sync"]
     assert (sync["forged"], sync["genuine"]) == (40, 40) and sync["metrics"]["auc"]["value"] > 0.8
     assert sync["metrics"]["brier"] == {"why_not": "the scores are not probabilities"}
