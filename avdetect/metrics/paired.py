@@ -69,7 +69,7 @@ def delong(
         p = 1.0 if abs(difference) < 1e-12 else 0.0
     else:
         p = float(2 * ndtr(-abs(difference) / error))
-    return Difference(*areas, difference, difference - level_z * error, difference + level_z * error, p)
+    return Difference(areas[0], areas[1], difference, difference - level_z * error, difference + level_z * error, p)
 
 
 def paired_bootstrap(
@@ -93,7 +93,8 @@ def paired_bootstrap(
         level: of the interval.
     """
     first, second = statistic(np.arange(len(clusters)))
-    drawn = np.array([np.subtract(*statistic(r)[::-1]) for r in resamples(clusters, rounds=rounds, seed=seed)], float)
+    pairs = [statistic(rows) for rows in resamples(clusters, rounds=rounds, seed=seed)]
+    drawn = np.array([b - a for a, b in pairs], float)
     drawn = drawn[~np.isnan(drawn)]
     if not len(drawn):
         return Difference(first, second, second - first, math.nan, math.nan, math.nan)

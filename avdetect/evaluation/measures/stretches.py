@@ -6,6 +6,9 @@ says nothing of where, and is left out. A failed file has no proposals: its stre
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from avdetect.evaluation.metric import Context, Metric
@@ -26,7 +29,7 @@ def matches(table: ScoreTable, context: Context) -> list[FileMatch]:
     return out
 
 
-def _joined(segments: list) -> list[tuple[float, float]]:
+def _joined(segments: Sequence[Any]) -> list[tuple[float, float]]:
     """Stretches of any kind; picture and sound forged over the same stretch are one."""
     return sorted({(float(s[0]), float(s[1])) for s in segments})
 
