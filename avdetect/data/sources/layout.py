@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 SHOWN = 3
@@ -49,3 +49,15 @@ def check_files(name: str, root: Path, paths: Iterable[Path]) -> None:
         raise FileNotFoundError(
             f"{name}: {absent} of {total} files are absent below {root}: {names}; was it copied whole?"
         )
+
+
+def choose(name: str, option: str, text: str, known: Collection[str]) -> list[str]:
+    """Parts of an option that is a list with commas.
+
+    Raises:
+        ValueError: a part is not among ``known``; the message names the data set, the option and what there is.
+    """
+    chosen = [part.strip() for part in text.split(",")]
+    if unknown := [part for part in chosen if part not in known]:
+        raise ValueError(f"{name}: unknown part {unknown[0]!r} of {option}={text!r}; there are {', '.join(known)}")
+    return chosen
