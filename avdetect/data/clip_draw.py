@@ -30,7 +30,7 @@ from avdetect.types import SAMPLES_PER_TICK, TICK_RATE, Clip, Label, Segment
 TRIES = 3
 """Families tried on a clip before it is left genuine."""
 LOCAL = ("drift", "stretch")
-"""Families after which lips and sound still belong together, at a lag that changes."""
+"""Families (and generators of forged films) after which lips and sound still belong together, at a changing lag."""
 
 
 class ClipDraw:
@@ -71,9 +71,9 @@ class ClipDraw:
     def _example(self, row: int, rng: np.random.Generator) -> Arrays:
         clip, speech = self._read(row, rng)
         columns = self._store.index[row]
-        halves, family = (clip.label.visual_fake, clip.label.audio_fake), ""
+        halves, family = (clip.label.visual_fake, clip.label.audio_fake), str(columns.get("generator") or "")
         genuine = True not in halves and False in halves
-        if genuine and rng.random() < self._config.forged:
+        if genuine and not family and rng.random() < self._config.forged:
             clip, family = self._forged(clip, row, rng)
         in_sync = genuine and str(columns.get("label") or "") in ("RVRA", "")
         if self._augment is not None:
@@ -151,12 +151,13 @@ def label_of(columns: dict[str, Any], start: int, stop: int) -> Label:
         for s in whole
         if s.end_s > low and s.start_s < high
     )
-    flags = {}
+    flags: dict[str, bool | None] = {}
     for kind in ("visual", "audio"):
         flag = {"1": True, "0": False}.get(str(columns.get(f"{kind}_fake") or ""))
         outside = any(s.kind == kind for s in whole) and not any(s.kind == kind for s in inside)
         flags[f"{kind}_fake"] = False if flag and outside else flag
-    return Label(**flags, segments=inside)
+    offset = columns.get("offset_ms")
+    return Label(**flags, offset_ms=None if offset in (None, "") else float(offset), segments=inside)
 
 
 def _speech(record: Record, start: int, stop: int) -> np.ndarray | None:

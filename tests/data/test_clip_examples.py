@@ -108,6 +108,7 @@ def test_labels_are_cut_with_the_clip() -> None:
     whole = label_of({"visual_fake": "0", "audio_fake": "1", "segments": None}, 10, 30)
     assert whole == Label(visual_fake=False, audio_fake=True), "no segments: the whole clip"
     assert label_of({"visual_fake": None, "audio_fake": ""}, 0, 5) == Label()
+    assert label_of({"visual_fake": "0", "offset_ms": "-120"}, 0, 5).offset_ms == -120.0
 
 
 def test_a_cut_keeps_picture_and_sound_together(clip: Clip) -> None:

@@ -17,7 +17,7 @@ from avdetect.data.clip_draw import ClipDraw
 from avdetect.data.mixture import Example, batches, mixture, weights_of
 from avdetect.data.store import RecordStore
 from avdetect.models.audio import reach as audio_reach
-from avdetect.models.detector import PARTS, DetectorNet
+from avdetect.models.detector import DetectorNet
 from avdetect.models.fusion import lag_similarity
 from avdetect.models.sync import SyncPair, erode, normalise_grey
 from avdetect.models.sync import reach as sync_reach
@@ -166,10 +166,6 @@ class ClipTask:
     def model(self, net: DetectorNet) -> nnx.Module:
         """The net itself."""
         return net
-
-    def parts(self, model: Any) -> dict[str, nnx.Module]:
-        """The trained parts by name."""
-        return {name: getattr(model, name) for name in PARTS if getattr(model, name) is not None}
 
     def pipeline(self, *, process_index: int = 0, process_count: int = 1) -> grain.IterDataset:
         """This process's share of every batch."""
