@@ -43,3 +43,23 @@ def test_scores_are_resumed_and_failures_are_rows(tmp_path: Path, monkeypatch: p
     assert np.isfinite(again.numbers("sync")).all() and np.isfinite(again.numbers("sync_swapped")).all()
     assert all(set(h) == {"5", "7", "9", "11", "13", "15"} for h in again["context_hits"])
     assert ScoreTable.read(out).rows() == again.rows()
+
+
+@pytest.mark.slow
+def test_a_sweep_scores_clean_and_corrupted_clips(tmp_path: Path) -> None:
+    from avdetect.evaluation.sweep import sweep, sweep_table
+
+    with RecordWriter(tmp_path) as writer:
+        for i in range(4):
+            meta = {"key": f"c{i}#0@0", "path": f"c{i}.mp4", "source": "s", "identity": f"p{i}", "track_id": 0,
+                    "start_tick": 0, "visual_fake": str(i % 2), "audio_fake": "0", "generator": ""}  # fmt: skip
+            writer.add(encode(record_of(synthetic_clip(i, 50), meta["key"], meta, speech=np.ones(50))), meta)
+    found = sweep(small_detector(), RecordStore(tmp_path), range(4), tmp_path / "out",
+                  kinds=("gaussian_noise", "clipping"), severities=(5,), rounds=20)  # fmt: skip
+    assert [(r["kind"], r["severity"]) for r in found] == [("clean", 0), ("gaussian_noise", 5), ("clipping", 5)]
+    clean, noise, clipping = (ScoreTable.read(tmp_path / "out" / f"{n}.parquet") for n in (
+        "clean-0", "gaussian_noise-5", "clipping-5"))  # fmt: skip
+    assert not any(clean["error"]) and not any(noise["error"])
+    assert (noise.numbers("visual") != clean.numbers("visual")).all() and (noise["audio"] == clean["audio"]).all()
+    assert (clipping.numbers("audio") != clean.numbers("audio")).all()
+    assert "| clipping | 5 | 4 / 4 |" in sweep_table(found)
