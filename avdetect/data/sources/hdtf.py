@@ -42,6 +42,7 @@ class HDTF:
         files = [f"{_LISTS}/{s}_{kind}.txt" for s in _SUBSETS for kind in ("video_url", "annotion_time")]
         check_tree("HDTF", self.root, _LAYOUT, files=files, folders=[])
         self._clips = {p.name: p for p in sorted(self.root.rglob("*.mp4")) if _UNCUT not in p.parts}
+        self._folder = next((p.parent for p in self._clips.values()), self.root)
         self._samples = [s for subset in _SUBSETS for s in self._read(subset)]
         check_files("HDTF", self.root, (s.path for s in self._samples))
 
@@ -62,7 +63,7 @@ class HDTF:
             for clip, span in enumerate(spans):
                 cut = self._clips.get(f"{video}_{clip}.mp4")
                 silent = None if cut else self._clips.get(f"{subset}_{video}_{clip:03d}.mp4")
-                path = cut or silent or self.root / f"{video}_{clip}.mp4"
+                path = cut or silent or self._folder / f"{video}_{clip}.mp4"
                 yield Sample(
                     path=path,
                     name=path.relative_to(self.root).as_posix(),

@@ -52,6 +52,7 @@ class RAVDESS:
         names = {p.name for p in found}
         if missing := [f"Actor_{a}" for a in chosen if f"Actor_{a}" not in names]:
             raise FileNotFoundError(f"RAVDESS: {self.root} lacks {', '.join(missing)}; expected {_LAYOUT}")
+        self._folders = {p.name: p for p in reversed(found)}
         self._films = {p.name: p for folder in found for p in sorted(folder.glob("01-*.mp4"))}
         self._samples = [s for actor in chosen for kind in kinds for s in self._read(actor, kind)]
         check_files("RAVDESS", self.root, (s.path for s in self._samples))
@@ -63,12 +64,15 @@ class RAVDESS:
     def _read(self, actor: str, kind: str) -> Iterator[Sample]:
         if kind == "song" and actor == _NOT_SUNG_BY:
             return
+        # Speech and song may lie in folders of their own; an absent film is looked for beside its like.
+        like = (p.parent for n, p in self._films.items() if n[3:5] == _CHANNELS[kind] and n.endswith(f"-{actor}.mp4"))
+        folder = next(like, self._folders[f"Actor_{actor}"])
         emotions = range(1, (_SUNG if kind == "song" else len(_EMOTIONS)) + 1)
         for emotion, strength, statement, repetition in product(emotions, (1, 2), (1, 2), (1, 2)):
             if emotion == 1 and strength == 2:
                 continue
             recording = f"{_CHANNELS[kind]}-{emotion:02d}-{strength:02d}-{statement:02d}-{repetition:02d}-{actor}"
-            path = self._films.get(f"01-{recording}.mp4", self.root / f"Actor_{actor}/01-{recording}.mp4")
+            path = self._films.get(f"01-{recording}.mp4", folder / f"01-{recording}.mp4")
             yield Sample(
                 path=path,
                 name=path.relative_to(self.root).as_posix(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -320,7 +321,7 @@ KODF_REAL = "영상ID,UUID,인물성별,촬영장소,촬영시작,스크립트�
 KODF_FAKE = "영상ID,타겟영상,타겟UUID,소스UUID,변조모델,촬영시작,인물성별\n"
 
 
-def kodf(root: Path, form: str = "NFC") -> Path:
+def kodf(root: Path, form: Literal["NFC", "NFD"] = "NFC") -> Path:
     texts, films = {}, []
     for split, number in (("training", 1), ("validation", 2)):
         real, fake = f"u{number}_1.mp4", f"u{number}_d{number}_1_0001.mp4"
@@ -337,7 +338,7 @@ def kodf(root: Path, form: str = "NFC") -> Path:
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_kodf(tmp_path: Path, form: str) -> None:
+def test_kodf(tmp_path: Path, form: Literal["NFC", "NFD"]) -> None:
     real, fake, *validation = read("kodf", kodf(tmp_path, form))
     name = unicodedata.normalize(form, "원천데이터/training/dfl/u1/u1_d1_1_0001.mp4")
     assert fake == Sample(
