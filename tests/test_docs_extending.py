@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from avdetect.evaluation.metric import Context, Metric
+from avdetect.evaluation.table import ScoreTable
 from avdetect.forge.contract import CannotForge, Family
 from avdetect.registry import Registry
 from avdetect.types import Clip, Segment
@@ -49,8 +51,9 @@ def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_page_has_a_file_and_a_line_for_each() -> None:
-    assert {Path(f).parent.as_posix() for f in FILES} >= {"avdetect/data/sources", "avdetect/forge"}
-    assert {Path(f).parent for f in LINES} == {Path(f).parent for f in FILES}
+    places = {"avdetect/data/sources", "avdetect/forge", "avdetect/evaluation/measures"}
+    assert {Path(f).parent.as_posix() for f in FILES} == places
+    assert len(LINES) == len(FILES) == 3
     assert all(len(line.splitlines()) == 1 for line in LINES.values())
     assert not [f for f in FILES if (ROOT / f).exists()], "an example must not bear the name of a built-in"
 
@@ -101,3 +104,15 @@ def test_a_forgery(registered: Any) -> None:
     assert np.array_equal(forged.audio[outside], sound[outside])
     with pytest.raises(CannotForge, match="19 ticks are too few"):
         family.forge(Clip(None, sound[: 19 * 640], np.ones(19, bool)), np.random.default_rng(0))
+
+
+def test_a_metric(registered: Any) -> None:
+    metric = registered("avdetect/evaluation/measures/partial.py", "avdetect/evaluation/registry.py").get("partial_auc")
+    assert isinstance(metric, Metric) and metric.title
+    rows = [
+        {"key": str(i), "identity": str(i), "visual_fake": i % 2 == 0, "audio_fake": False, "probability_fake": p}
+        for i, p in enumerate([0.9, 0.1, 0.8, 0.2, 0.15, 0.3])
+    ]
+    found = metric.values("partial_auc", ScoreTable.of_rows(rows), Context())
+    assert found == {"partial_auc": pytest.approx(2 / 3)}, "0.15 is below some genuine clip at any rate"
+    assert np.isnan(metric.function(ScoreTable.of_rows(rows[:1]), Context()))
