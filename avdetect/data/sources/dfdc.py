@@ -23,9 +23,9 @@ class DFDC:
     ``metadata.json`` of a training part maps a file name to ``label`` ("REAL", "FAKE"), ``split`` and, for forged ones,
     ``original``. ``labels.csv`` of validation and test has ``filename,label``, 1 = forged. The label does not say which
     of the two was swapped: a forged film counts as forged to the eye, as in every published comparison, and of its
-    sound nothing is known. (The challenge's page says "either a face or voice swap (or both)": the faces of some of them
-    may be untouched, and which is not published.) Neither are persons and methods; a genuine film and what was made of
-    it share ``source_video``.
+    sound nothing is known. (The challenge's page says "either a face or voice swap (or both)": the faces of some may be
+    untouched, and which is not published.) Neither are persons and methods; a genuine film and what was made of it
+    share ``source_video``.
 
     Layout: data set page (ai.meta.com/datasets/dfdc; kaggle.com/c/deepfake-detection-challenge/data); repository
     SCLBD/DeepfakeBench, ``preprocessing/rearrange.py``.
