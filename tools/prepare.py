@@ -34,7 +34,12 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command(help=__doc__)
 def prepare(
-    root: Annotated[Path, typer.Argument(help="A folder, a manifest with a 'path' column, or the --source's root.")],
+    root: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder, a manifest (.csv, .jsonl or .parquet) with a 'path' column, or the --source's root."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the records.")],
     source: Annotated[str, typer.Option(help="Reader of a public data set's own layout ('list' names them).")] = "",
     workers: Annotated[int, typer.Option(min=0, help="Processes (0 = one for each core).")] = 0,
@@ -90,7 +95,7 @@ def _entries(root: Path, source: str) -> list[Entry]:
         if not source:
             return read_entries(root)
         entries = [sample.entry() for sample in SOURCES.get(source)(root).samples()]
-    except (FileNotFoundError, ValueError, KeyError, ImportError) as error:
+    except (FileNotFoundError, ValueError, KeyError, ImportError, RuntimeError) as error:
         _fail(str(error.args[0]) if isinstance(error, KeyError) else str(error))
     names: set[str] = set()
     for entry in entries:

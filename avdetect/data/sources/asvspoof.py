@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from avdetect.data.sample import Sample
+from avdetect.data.sources.apart import check_apart
 from avdetect.data.sources.layout import check_files, check_tree
 
 _KEYS = {"bonafide": False, "spoof": True}
@@ -29,7 +30,7 @@ class ASVspoof2019LA:
     """Read speech of VCTK, genuine, synthesised and converted; sound only.
 
     Lines of a protocol are ``SPEAKER FILE - SYSTEM KEY``: the system is A01 ... A19 (``method``) or "-", the key
-    "bonafide" or "spoof". Train and development share their systems, evaluation has others and other speakers.
+    "bonafide" or "spoof". Train and development share their systems, evaluation has others; no speaker is in two parts.
 
     Layout: ``README.LA.txt`` of the release (datashare.ed.ac.uk/handle/10283/3336).
 
@@ -38,7 +39,7 @@ class ASVspoof2019LA:
 
     Raises:
         FileNotFoundError: a protocol, a folder or most of the files are missing.
-        ValueError: a line of a protocol cannot be understood.
+        ValueError: a line of a protocol cannot be understood, or a speaker is in two.
     """
 
     def __init__(self, root: Path, /):
@@ -48,6 +49,8 @@ class ASVspoof2019LA:
             "ASVspoof 2019 LA", self.root, _LAYOUT_2019, files=[f for _, f in _LISTS_2019.values()], folders=folders
         )
         self._samples = [s for part, (split, file) in _LISTS_2019.items() for s in self._read(part, split, file)]
+        speakers = ((s.identity, s.name.partition("/")[0]) for s in self._samples)
+        check_apart("ASVspoof 2019 LA", "speaker", speakers, promise="the paper")
         check_files("ASVspoof 2019 LA", self.root, (s.path for s in self._samples))
 
     def samples(self) -> Iterator[Sample]:

@@ -10,6 +10,7 @@ from avdetect.data.sources.layout import check_files, check_tree
 
 _LIST = "List_of_testing_videos.txt"
 _FOLDERS = {"Celeb-real": False, "YouTube-real": False, "Celeb-synthesis": True}
+_FORGED = {"1": False, "0": True}
 _PARTS = {"Celeb-real": 2, "YouTube-real": 1, "Celeb-synthesis": 3}
 _LAYOUT = f"{_LIST} beside Celeb-real/, YouTube-real/ and Celeb-synthesis/, each with *.mp4"
 
@@ -31,7 +32,7 @@ class CelebDFv1:
 
     Raises:
         FileNotFoundError: the list, a folder, its films or most of the listed films are missing.
-        ValueError: a line of the list or a file name cannot be understood.
+        ValueError: a line of the list contradicts its folder, or it or a file name cannot be understood.
     """
 
     def __init__(self, root: Path, /):
@@ -98,6 +99,10 @@ def _listed(file: Path) -> Iterator[str]:
         cells = line.split()
         if not cells:
             continue
-        if len(cells) != 2 or cells[1].partition("/")[0] not in _FOLDERS:
+        folder = cells[-1].partition("/")[0]
+        if len(cells) != 2 or cells[0] not in _FORGED or folder not in _FOLDERS:
             raise ValueError(f"{file}, line {number}: expected 0 or 1 and <folder>/<file>.mp4, found {line!r}")
+        if _FORGED[cells[0]] is not _FOLDERS[folder]:
+            says, holds = (("forged" if f else "genuine") for f in (_FORGED[cells[0]], _FOLDERS[folder]))
+            raise ValueError(f"{file}, line {number}: {line!r} says {says}, but {folder} holds {holds} films")
         yield cells[1]

@@ -11,7 +11,7 @@ from avdetect.data.sources.layout import check_files, check_tree
 
 _ACTORS, _NAMES = "VideoDemographics.csv", "SentenceFilenames.csv"
 _LAYOUT = f"{_NAMES} and {_ACTORS} beside VideoFlash/*.flv and, if copied, AudioWAV/*.wav"
-_POINTER = b"version https://git-lfs"
+_POINTER, _POINTER_BYTES = b"version https://git-lfs", 200
 
 
 class CREMAD:
@@ -27,7 +27,7 @@ class CREMAD:
         root: the cloned repository; its films are stored with git-lfs.
 
     Raises:
-        FileNotFoundError: a table, the folder or most of the films are missing, or git-lfs has not fetched them.
+        FileNotFoundError: a table, the folder or most of the films are missing, or git-lfs has not fetched all.
         ValueError: a row of a table cannot be understood.
     """
 
@@ -36,10 +36,11 @@ class CREMAD:
         check_tree("CREMA-D", self.root, _LAYOUT, files=[_NAMES, _ACTORS], folders=["VideoFlash"])
         self._samples = list(self._read())
         check_files("CREMA-D", self.root, (s.path for s in self._samples))
-        first = next(s.path for s in self._samples if s.path.is_file())
-        with first.open("rb") as file:
-            if file.read(len(_POINTER)) == _POINTER:
-                raise FileNotFoundError(f"CREMA-D: {first} is a git-lfs pointer, not a film; run git lfs pull")
+        if pointers := [s.path for s in self._samples if _is_pointer(s.path)]:
+            raise FileNotFoundError(
+                f"CREMA-D: {len(pointers)} of {len(self._samples)} files are git-lfs pointers, not films, the first is "
+                f"{pointers[0]}; run git lfs pull"
+            )
 
     def samples(self) -> Iterator[Sample]:
         """Films in the order of ``SentenceFilenames.csv``."""
@@ -72,6 +73,13 @@ class CREMAD:
                     **({"wav": wav} if (self.root / wav).is_file() else {}),
                 },
             )
+
+
+def _is_pointer(path: Path) -> bool:
+    """Whether git-lfs left its pointer in the place of a film; only files of a pointer's size are opened."""
+    if not path.is_file() or path.stat().st_size >= _POINTER_BYTES:
+        return False
+    return path.read_bytes().startswith(_POINTER)
 
 
 def _rows(file: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:

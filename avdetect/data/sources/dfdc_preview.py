@@ -29,7 +29,7 @@ class DFDCPreview:
         root: the unpacked folder ``dfdc_preview_set``.
 
     Raises:
-        FileNotFoundError: the label file, a folder or most of the films are missing.
+        FileNotFoundError: the label file, a folder or most of the films of one are missing.
         ValueError: an entry of the label file cannot be understood.
     """
 
@@ -38,7 +38,12 @@ class DFDCPreview:
         check_tree("DFDC preview", self.root, _LAYOUT, files=["dataset.json"], folders=_FOLDERS)
         labels = json.loads((self.root / "dataset.json").read_text(encoding="utf-8"))
         self._samples = [self._sample(name, item) for name, item in labels.items()]
-        check_files("DFDC preview", self.root, (s.path for s in self._samples))
+        if not self._samples:
+            check_files("DFDC preview", self.root, [])
+        # By folder: a method of which nothing was copied would not be noticed among the others.
+        for folder in sorted({PurePosixPath(s.name).parts[0] for s in self._samples}):
+            films = (s.path for s in self._samples if s.name.startswith(f"{folder}/"))
+            check_files(f"DFDC preview, {folder}", self.root, films)
 
     def samples(self) -> Iterator[Sample]:
         """Samples in the order of the label file."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from avdetect.data.sample import Sample
+from avdetect.data.sources.apart import check_apart
 from avdetect.data.sources.layout import check_files, check_tree, choose
 
 _ACTORS = "DeepFakeDetection"
@@ -43,7 +44,7 @@ class FaceForensics:
 
     Raises:
         FileNotFoundError: a list, a folder or most of the films of a folder are missing.
-        ValueError: an unknown method or compression, or a list that cannot be understood.
+        ValueError: an unknown method or compression, a list that cannot be understood, or a sequence in two lists.
     """
 
     def __init__(
@@ -64,6 +65,8 @@ class FaceForensics:
         folders += [f"manipulated_sequences/{m}/{r}/videos" for m in chosen for r in rates]
         check_tree("FaceForensics++", self.root, _LAYOUT, files=list(lists.values()), folders=folders)
         self._pairs = {split: _pairs(self.root / file) for split, file in lists.items()}
+        listed = ((s, lists[split]) for split, pairs in self._pairs.items() for pair in pairs for s in pair)
+        check_apart("FaceForensics++", "sequence", listed, promise="the official split")
         self._films = _films(self.root / "conversion_dict.json")
         self._samples = []
         for folder in folders:

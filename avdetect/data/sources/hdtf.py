@@ -33,7 +33,7 @@ class HDTF:
         root: the folder that holds ``HDTF_dataset`` and the clips.
 
     Raises:
-        FileNotFoundError: a list or most of the clips are missing.
+        FileNotFoundError: a list or most of the clips of a subset are missing.
         ValueError: a line of a list cannot be understood.
     """
 
@@ -43,8 +43,11 @@ class HDTF:
         check_tree("HDTF", self.root, _LAYOUT, files=files, folders=[])
         self._clips = {p.name: p for p in sorted(self.root.rglob("*.mp4")) if _UNCUT not in p.parts}
         self._folder = next((p.parent for p in self._clips.values()), self.root)
-        self._samples = [s for subset in _SUBSETS for s in self._read(subset)]
-        check_files("HDTF", self.root, (s.path for s in self._samples))
+        self._samples = []
+        for subset in _SUBSETS:
+            samples = list(self._read(subset))
+            check_files(f"HDTF, {subset}", self.root, (s.path for s in samples))
+            self._samples += samples
 
     def samples(self) -> Iterator[Sample]:
         """Clips in the order of the lists: RD, WDA, WRA."""

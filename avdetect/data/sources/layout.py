@@ -20,13 +20,14 @@ def check_tree(name: str, root: Path, layout: str, *, files: Sequence[str], fold
         folders: the same for folders.
 
     Raises:
-        FileNotFoundError: some are missing; the message names all of them, and the layout.
+        FileNotFoundError: some are missing; the message names all of them, counts several, and says the layout.
     """
     if not root.is_dir():
         raise FileNotFoundError(f"{name}: {root} is not a folder; expected {layout}")
     missing = [f for f in files if not (root / f).is_file()] + [f"{f}/" for f in folders if not (root / f).is_dir()]
     if missing:
-        raise FileNotFoundError(f"{name}: {root} lacks {', '.join(missing)}; expected {layout}")
+        count = f" ({len(missing)} of {len(files) + len(folders)} files and folders)" * (len(missing) > 1)
+        raise FileNotFoundError(f"{name}: {root} lacks {', '.join(missing)}{count}; expected {layout}")
 
 
 def check_files(name: str, root: Path, paths: Iterable[Path]) -> None:

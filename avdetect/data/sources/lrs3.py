@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from avdetect.data.sample import Sample
+from avdetect.data.sources.apart import check_apart
 from avdetect.data.sources.layout import check_files, check_tree
 
 _PARTS = {"pretrain": "train", "trainval": "train", "test": "test"}
@@ -16,7 +17,7 @@ class LRS3:
     """Clips of TED and TEDx talks, one speaker each; all genuine.
 
     The folder is the talk (its YouTube id), which stands for the person. Transcripts name the clips, so that a clip
-    whose film was not copied is yielded too.
+    whose film was not copied is yielded too. ``pretrain`` and ``trainval`` share talks, ``test`` has none of theirs.
 
     Layout: data set page (robots.ox.ac.uk/~vgg/data/lip_reading/lrs3.html); repository facebookresearch/av_hubert,
     ``avhubert/preparation/README.md`` and ``lrs3_prepare.py``.
@@ -27,7 +28,7 @@ class LRS3:
 
     Raises:
         FileNotFoundError: a part or most of its films are missing.
-        ValueError: an unknown part.
+        ValueError: an unknown part, or a talk of test in another part.
     """
 
     def __init__(self, root: Path, /, *, parts: str = "pretrain,trainval,test"):
@@ -38,6 +39,8 @@ class LRS3:
         check_tree("LRS3", self.root, _LAYOUT, files=[], folders=chosen)
         self._samples = [s for part in chosen for s in self._read(part)]
         check_files("LRS3", self.root, (s.path for s in self._samples))
+        sides = ((s.identity, "test" if s.split == "test" else "pretrain or trainval") for s in self._samples)
+        check_apart("LRS3", "talk", sides, promise="the paper")
 
     def samples(self) -> Iterator[Sample]:
         """Clips part by part, by talk and number."""

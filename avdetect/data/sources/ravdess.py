@@ -38,7 +38,7 @@ class RAVDESS:
         channels: ``speech``, ``song`` or both, with a comma.
 
     Raises:
-        FileNotFoundError: an actor or most of the films are missing.
+        FileNotFoundError: an actor or most of the films of one are missing.
         ValueError: an unknown actor or channel.
     """
 
@@ -51,11 +51,19 @@ class RAVDESS:
         found = [p for pattern in ("Actor_*", "*/Actor_*") for p in sorted(self.root.glob(pattern)) if p.is_dir()]
         names = {p.name for p in found}
         if missing := [f"Actor_{a}" for a in chosen if f"Actor_{a}" not in names]:
-            raise FileNotFoundError(f"RAVDESS: {self.root} lacks {', '.join(missing)}; expected {_LAYOUT}")
+            count = f" ({len(missing)} of {len(chosen)} actors)" * (len(missing) > 1)
+            raise FileNotFoundError(f"RAVDESS: {self.root} lacks {', '.join(missing)}{count}; expected {_LAYOUT}")
         self._folders = {p.name: p for p in reversed(found)}
         self._films = {p.name: p for folder in found for p in sorted(folder.glob("01-*.mp4"))}
-        self._samples = [s for actor in chosen for kind in kinds for s in self._read(actor, kind)]
-        check_files("RAVDESS", self.root, (s.path for s in self._samples))
+        self._samples = []
+        for actor, kind in product(chosen, kinds):
+            samples = list(self._read(actor, kind))
+            # By actor and channel: each is an archive of its own, and some may be missing among the others.
+            if samples:
+                check_files(f"RAVDESS, {kind} of Actor_{actor}", self.root, (s.path for s in samples))
+            self._samples += samples
+        if not self._samples:  # songs of the one who did not sing
+            check_files("RAVDESS", self.root, [])
 
     def samples(self) -> Iterator[Sample]:
         """Actors by number, speech or song as asked for, films by name."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from avdetect.data.sample import Sample
+from avdetect.data.sources.apart import check_apart
 from avdetect.data.sources.layout import check_files, check_tree, choose
 
 _PARTS = {"dev": "train", "test": "test"}
@@ -23,7 +24,8 @@ class VoxCeleb2:
 
     ``vox2_meta.csv`` has VoxCeleb2 ID, VGGFace2 ID, Gender and Set ("dev", "test"), with blanks before the commas. The
     film is its YouTube id. Where the folder ``txt`` was copied it names every utterance, so that one whose film was not
-    is yielded too. The development part has a million files: they are listed anew each time, not held.
+    is yielded too. Nobody is in both parts. The development part has a million files: they are listed anew each time,
+    not held.
 
     Layout: data set page (robots.ox.ac.uk/~vgg/data/voxceleb/vox2.html; mm.kaist.ac.kr/datasets/voxceleb); repository
     facebookresearch/av_hubert, ``avhubert/preparation/README.md``.
@@ -34,7 +36,7 @@ class VoxCeleb2:
 
     Raises:
         FileNotFoundError: the table, a part, most of its persons or most of its films are missing.
-        ValueError: an unknown part, or a row of the table that cannot be understood.
+        ValueError: an unknown part, a person in both, or a row of the table that cannot be understood.
     """
 
     def __init__(self, root: Path, /, *, parts: str = "dev,test"):
@@ -45,6 +47,11 @@ class VoxCeleb2:
         self._people: dict[str, dict[str, dict[str, str]]] = {p: {} for p in _PARTS}
         for person, row in _people(self.root / _META):
             self._people[row["Set"]][person] = row
+        known = [(person, part) for part, people in self._people.items() for person in people]
+        lie = [(p.name, f) for f in folders for p in sorted((self.root / f).iterdir()) if p.is_dir()]
+        names = {person for person, _ in known}
+        told = [*known, *((person, folder.partition("/")[0]) for person, folder in lie if person in names)]
+        check_apart("VoxCeleb2", "person", told, promise="the paper")
         for part in self._parts:
             people = self._people[part]
             absent = [p for p in people if not (self.root / part / "mp4" / p).is_dir()]

@@ -184,6 +184,13 @@ PREVIEW = {
         "swapped_id": 813181,
         "augmentations": [],
     },
+    "method_A/643049/643049_A/813181_643049_A_002.mp4": {
+        "label": "fake",
+        "set": "test",
+        "target_id": 643049,
+        "swapped_id": 813181,
+        "augmentations": [],
+    },
 }
 
 
@@ -192,7 +199,7 @@ def dfdc_preview(root: Path) -> Path:
 
 
 def test_dfdc_preview(tmp_path: Path) -> None:
-    real, fake, test = read("dfdc_preview", dfdc_preview(tmp_path))
+    real, fake, test, _ = read("dfdc_preview", dfdc_preview(tmp_path))
     name = "original_videos/1260311/1260311_C_001.mp4"
     assert real == Sample(
         path=tmp_path / name,
@@ -263,6 +270,21 @@ def test_celebdf_refuses_half_a_tree_and_names_of_another(tmp_path: Path) -> Non
         read("celebdf_v2", tmp_path)
     plant(tmp_path, texts={"List_of_testing_videos.txt": "Celeb-real/id0_0000.mp4\n"})
     with pytest.raises(ValueError, match=r"List_of_testing_videos\.txt, line 1"):
+        read("celebdf_v2", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("0 Celeb-real/id0_0000.mp4", "says forged, but Celeb-real holds genuine films"),
+        ("0 YouTube-real/00170.mp4", "says forged, but YouTube-real holds genuine films"),
+        ("1 Celeb-synthesis/id0_id1_0000.mp4", "says genuine, but Celeb-synthesis holds forged films"),
+        ("2 Celeb-real/id0_0000.mp4", "expected 0 or 1"),
+    ],
+)
+def test_celebdf_refuses_a_list_that_contradicts_the_folders(tmp_path: Path, line: str, words: str) -> None:
+    plant(celebdf(tmp_path), texts={"List_of_testing_videos.txt": CELEB_LIST + line + "\n"})
+    with pytest.raises(ValueError, match=rf"List_of_testing_videos\.txt, line 4: .*{words}"):
         read("celebdf_v2", tmp_path)
 
 

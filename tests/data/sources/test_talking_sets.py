@@ -94,7 +94,7 @@ def test_cremad_refuses_pointers_and_unknown_actors(tmp_path: Path) -> None:
     cremad(tmp_path)
     pointer = tmp_path / "VideoFlash/1001_IEO_HAP_LO.flv"
     pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
-    with pytest.raises(FileNotFoundError, match=r"1001_IEO_HAP_LO\.flv is a git-lfs pointer.*git lfs pull"):
+    with pytest.raises(FileNotFoundError, match=r"1 of 3 files are git-lfs .*1001_IEO_HAP_LO\.flv; run git lfs pull"):
         read("cremad", tmp_path)
     plant(tmp_path, texts={"SentenceFilenames.csv": "Stimulus_Number,Filename\n1,1003_IEO_HAP_LO\n"})
     with pytest.raises(ValueError, match=r"SentenceFilenames\.csv: .*found '1003_IEO_HAP_LO'"):
@@ -212,7 +212,7 @@ def test_voxceleb2_counts_the_persons(tmp_path: Path) -> None:
 HDTF_LISTS = {
     "RD": ("Radio11", "XtySvTwIOfw", "00:30-01:00 01:30-02:30"),
     "WDA": ("AmyKlobuchar1", "abc-_123456", "00:35-02:45"),
-    "WRA": ("AllenWest", "HAVyoVVjBEE&t=6s", "00:20-04:55 "),
+    "WRA": ("AllenWest", "HAVyoVVjBEE&t=6s", "00:20-04:55 05:10-06:00 "),
 }
 
 
@@ -222,11 +222,12 @@ def hdtf(root: Path) -> Path:
         texts[f"HDTF_dataset/{subset}_video_url.txt"] = f"{video} https://www.youtube.com/watch?v={film}\n"
         texts[f"HDTF_dataset/{subset}_annotion_time.txt"] = f"{video}.mp4 {spans}\n"
     clips = ("clips/Radio11_0.mp4", "clips/Radio11_1.mp4", "clips/WDA_AmyKlobuchar1_000.mp4", "clips/AllenWest_0.mp4")
+    clips += ("clips/AllenWest_1.mp4",)
     return plant(root, *clips, "clips/_videos_raw/WDA_AmyKlobuchar1.mp4", texts=texts)
 
 
 def test_hdtf(tmp_path: Path) -> None:
-    first, second, silent, named = read("hdtf", hdtf(tmp_path))
+    first, second, silent, named, _ = read("hdtf", hdtf(tmp_path))
     assert first == Sample(
         path=tmp_path / "clips/Radio11_0.mp4",
         name="clips/Radio11_0.mp4",
