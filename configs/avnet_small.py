@@ -31,6 +31,7 @@ def get_config() -> Config:
             ticks=48,
             faces=2,
             per_person=4,
+            workers=2,
             offsets="configs/offsets_lrc_ar.json",
             train_where="split=train|split=dev;fold=0,1,2",
             val_where="split=val|split=dev;fold=3,4",

@@ -115,4 +115,4 @@ def test_a_metric(registered: Any) -> None:
     ]
     found = metric.values("partial_auc", ScoreTable.of_rows(rows), Context())
     assert found == {"partial_auc": pytest.approx(2 / 3)}, "0.15 is below some genuine clip at any rate"
-    assert np.isnan(metric.function(ScoreTable.of_rows(rows[:1]), Context()))
+    assert np.isnan(metric.values("x", ScoreTable.of_rows(rows[:1]), Context())["x"])

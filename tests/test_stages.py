@@ -1,4 +1,4 @@
-"""The stages of docs/training.md, from raw videos to a bundle and a page of results, on a small part of the real clips."""
+"""The stages of docs/training.md, from raw videos to a bundle and a page of results, on a few of the real clips."""
 
 from __future__ import annotations
 
@@ -50,8 +50,9 @@ def commands() -> dict[str, list[str]]:
     for line in lines:
         words = re.findall(r'"[^"]*"|\S+', line)
         assert words[:2] == ["python", "-m"], line
-        found[f"{words[2]} {words[3]}" if words[2] == "tools.evaluate" else words[2]] = [w.strip('"') for w in words[2:]]
-        if "val.parquet" in line and words[3] == "score":
+        name = f"{words[2]} {words[3]}" if words[2] == "tools.evaluate" else words[2]
+        found[name] = [w.strip('"') for w in words[2:]]
+        if "val.parquet" in line and name == "tools.evaluate score":
             found["validation"] = found.pop("tools.evaluate score")
     return found
 

@@ -43,6 +43,11 @@ class Feed:
         self._thread = threading.Thread(target=self._work, name="feed", daemon=True)
         self._thread.start()
 
+    @property
+    def ready(self) -> bool:
+        """Whether the next batch is there already."""
+        return not self._queue.empty()
+
     def __next__(self) -> Any:
         before = time.perf_counter()
         item = self._queue.get()

@@ -34,6 +34,9 @@ class AugmentConfig:
         clipping: peaks cut off.
         sound_codec: coded as AAC, Opus or MP3.
         kbps: lowest and highest bit rate of these.
+        spectrum: share of examples in which bands and stretches of the voice's spectrograms are covered, on the device.
+        device: colour, gamma, noise, covered parts and levels once more on the device, new for every step; for machines
+            whose accelerator waits for the host. Set the shares of the same names above to 0 then.
     """
 
     mirror: float = 0.5
@@ -62,3 +65,5 @@ class AugmentConfig:
     clipping: float = 0.05
     sound_codec: float = 0.35
     kbps: tuple[int, ...] = (12, 96)
+    spectrum: float = 0.3
+    device: bool = False

@@ -11,6 +11,7 @@ def spec_augment(
     spectra: Float[Array, "b t f"],
     key: jax.Array,
     *,
+    share: float = 1.0,
     bands: int = 2,
     widest_band: int = 12,
     stretches: int = 2,
@@ -21,15 +22,17 @@ def spec_augment(
     Args:
         spectra: log spectrograms.
         key: typed PRNG key.
+        share: of the examples; the others stay as they are.
         bands: how many bands of frequency.
         widest_band: widths are uniform from 0 to this.
         stretches: how many stretches of time.
         longest: their lengths are uniform from 0 to this.
     """
     b, t, f = spectra.shape
-    of_bands, of_time = jax.random.split(key)
+    of_bands, of_time, of_use = jax.random.split(key, 3)
     covered = _stripes(of_bands, (b, bands), f, widest_band)[:, None, :]
     covered = covered | _stripes(of_time, (b, stretches), t, longest)[:, :, None]
+    covered = covered & jax.random.bernoulli(of_use, share, (b, 1, 1))
     return jnp.where(covered, spectra.mean(axis=(1, 2), keepdims=True), spectra)
 
 

@@ -111,7 +111,7 @@ class ClipDraw:
             pool = [i for i in mine if i != row]
         else:
             pool = [i for i in self._sources[str(columns.get("source") or "")] if i not in mine]
-        pool = [i for i in pool if str(self._store.index[i].get("visual_fake") or "0") == "0"]
+        pool = [i for i in pool if not _forged(self._store.index[i])]
         if not pool:
             raise CannotForge("no other clip of the kind that the forgery needs")
         return [int(i) for i in rng.choice(pool, min(family.needs_others, len(pool)), replace=False)]
@@ -166,3 +166,7 @@ def _speech(record: Record, start: int, stop: int) -> np.ndarray | None:
 
 def _person(columns: dict[str, Any]) -> str:
     return f"{columns.get('source') or ''}/{person_of(columns)}"
+
+
+def _forged(columns: dict[str, Any]) -> bool:
+    return "1" in (str(columns.get("visual_fake") or ""), str(columns.get("audio_fake") or ""))

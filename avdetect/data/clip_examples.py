@@ -47,8 +47,8 @@ def mismatch_labels(label: Label, ticks: int, *, known: bool, local: bool) -> tu
         local: inside them they still do at a lag that changes (drift, stretch): neither right nor wrong.
 
     Returns:
-        ``mismatch`` (1, 0, NaN) and ``matched`` (bool) per tick. A clip whose sound was moved as a whole is no mismatch,
-        since the lag is found and reported; yet it must not be matched at lag zero.
+        ``mismatch`` (1, 0, NaN) and ``matched`` (bool) per tick. A clip whose sound was moved as a whole is no
+        mismatch, since the lag is found and reported; yet it must not be matched at lag zero.
     """
     apart = np.nan_to_num(ticks_labelled(True, label, "sync", ticks)) > 0
     apart &= any(s.kind == "sync" for s in label.segments)

@@ -7,6 +7,7 @@ iterator is one number. Nothing here knows what an example is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import grain
@@ -89,6 +90,21 @@ class _Draw(grain.transforms.RandomMap):
         return self._draw(element, rng)
 
 
+@dataclass(frozen=True)
+class _Share(grain.transforms.Map):
+    """Number of a batch to this process's rows of it."""
+
+    drawn: grain.MapDataset
+    rows: int
+    process_index: int
+    process_count: int
+
+    def map(self, element: int) -> Example:
+        first = (element * self.process_count + self.process_index) * self.rows
+        examples = [self.drawn[i] for i in range(first, first + self.rows)]
+        return {name: np.concatenate([e[name] for e in examples]) for name in examples[0]}
+
+
 def batches(
     dataset: grain.MapDataset,
     draw: Draw,
@@ -103,15 +119,18 @@ def batches(
 ) -> grain.IterDataset:
     """This process's share of every global batch, endless, with a state that can be saved and set.
 
+    The batch of a number is the same for any number of threads, workers and processes, whose shares are its
+    consecutive rows.
+
     Args:
         dataset: what is drawn, endless.
         draw: makes ``group`` examples, stacked along a first axis, of one element and its random generator.
         batch: examples of the global batch.
         seed: of the elements' generators.
         group: examples that one element gives.
-        process_index, process_count: which share; process ``i`` of ``n`` takes every ``n``-th element from ``i`` on, so
-            that the global batch is the same for any number of processes.
-        threads: threads that make elements ahead of time (in each worker).
+        process_index: which share.
+        process_count: number of shares.
+        threads: threads that make batches ahead of time (in each worker).
         workers: processes that do so; 0 = none, in this process.
 
     Raises:
@@ -119,12 +138,9 @@ def batches(
     """
     if batch % (group * process_count):
         raise ValueError(f"a batch of {batch} cannot be divided by {process_count} processes x {group} clips a person")
-    rows = batch // group // process_count
-    drawn = dataset.seed(seed).random_map(_Draw(draw))[process_index::process_count]
-    options = grain.ReadOptions(num_threads=max(1, threads), prefetch_buffer_size=2 * rows)
-    out = drawn.to_iter_dataset(options).batch(rows, drop_remainder=True).map(_flat)
+    drawn = dataset.seed(seed).random_map(_Draw(draw))
+    share = _Share(drawn, batch // group // process_count, process_index, process_count)
+    options = grain.ReadOptions(num_threads=max(1, threads), prefetch_buffer_size=max(2, threads))
+    numbers = grain.MapDataset.range(np.iinfo(np.int32).max).map(share)
+    out = numbers.to_iter_dataset(options)
     return out.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers)) if workers else out
-
-
-def _flat(example: Example) -> Example:
-    return {name: array.reshape(-1, *array.shape[2:]) for name, array in example.items()}

@@ -66,13 +66,11 @@ def revoiced(ticks: int, rng: np.random.Generator, engines: Sequence[Engine]) ->
 
 def _spoken(engine: Engine, wanted: int, rng: np.random.Generator) -> Float32[np.ndarray, " s"]:
     """At least ``wanted`` samples of sentences with short pauses between."""
-    state = rng.bit_generator.state  # one voice for all sentences of a clip
+    voice = int(rng.integers(2**31))  # one for all sentences of a clip
     parts: list[np.ndarray] = []
     total = 0
     for i in np.random.default_rng(int(rng.integers(2**31))).permutation(len(SENTENCES)):
-        voice_rng = np.random.default_rng()
-        voice_rng.bit_generator.state = state
-        audio, rate = engine.speak(SENTENCES[int(i)], voice_rng)
+        audio, rate = engine.speak(SENTENCES[int(i)], np.random.default_rng(voice))
         audio = soxr.resample(audio, rate, SAMPLE_RATE).astype(np.float32)
         loud = np.flatnonzero(np.abs(audio) > 0.02 * max(float(np.abs(audio).max()), 1e-6))
         if not len(loud):

@@ -55,9 +55,9 @@ def drift(clip: Clip, rng: np.random.Generator, others: Sequence[Clip] = ()) -> 
     audio = sound_of(clip, seconds=1.0)
     rate = float(np.exp(rng.uniform(*np.log(DRIFT_PPM))) * 1e-6 * rng.choice([-1, 1]))
     seconds = len(audio) / SAMPLE_RATE
-    # At least two ticks by one end, or nobody could know.
-    if abs(rate) * seconds < 2 / TICK_RATE:
-        rate = float(np.sign(rate)) * 2 / TICK_RATE / seconds
+    # At least three ticks from end to end, so that it is more than one somewhere wherever they are together.
+    if abs(rate) * seconds < 3 / TICK_RATE:
+        rate = float(np.sign(rate)) * 3 / TICK_RATE / seconds
     anchor = float(rng.choice([0.0, rng.uniform(0, 1), 1.0])) * seconds
     at = np.arange(len(audio)) / SAMPLE_RATE
     late_s = rate * (at - anchor)  # the sound heard at `at` belongs to `at - late_s`
@@ -66,7 +66,11 @@ def drift(clip: Clip, rng: np.random.Generator, others: Sequence[Clip] = ()) -> 
     tick = (np.arange(clip.n_ticks) + 0.5) / TICK_RATE
     late_ticks = rate * (tick - anchor) * TICK_RATE
     there = tick - late_ticks / TICK_RATE
-    valid = clip.audio_valid & (there > 0.5 / TICK_RATE) & (there < seconds - 0.5 / TICK_RATE)
+    inside = (there > 0.5 / TICK_RATE) & (there < seconds - 0.5 / TICK_RATE)
+    # Gaps of the sound move with it: a tick needs both ticks that its sound comes from.
+    source_tick = there * TICK_RATE - 0.5
+    before, after = (np.clip(f(source_tick), 0, clip.n_ticks - 1).astype(int) for f in (np.floor, np.ceil))
+    valid = inside & clip.audio_valid[before] & clip.audio_valid[after]
     apart = np.abs(late_ticks) > 1
     label = replace(clip.label, offset_ms=None, segments=(*clip.label.segments, *_segments(apart, "sync")))
     return replace(clip, audio=moved, audio_valid=valid, label=label)

@@ -8,10 +8,12 @@ Max-feature-map activations as in the LCNN of the ASVspoof 2021 baselines.
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float
 
+from avdetect.augment.spectrum import spec_augment
 from avdetect.config import AudioConfig
 from avdetect.models.frontend import CMN_RADIUS, FRAMES_PER_TICK, LFCC, MEL, lfcc_ticks, local_mean, mel_ticks
 from avdetect.models.sync import erode
@@ -67,17 +69,21 @@ class AudioNet(nnx.Module):
         self.speech = nnx.Linear(config.hidden, 1, dtype=dtype, rngs=rngs)
 
     def __call__(
-        self, audio: Float[Array, "b s"], valid: Bool[Array, "b t"]
+        self, audio: Float[Array, "b s"], valid: Bool[Array, "b t"], *, cover: tuple[jax.Array, float] | None = None
     ) -> tuple[Float[Array, "b t"], Float[Array, "b t"]]:
         """Fake logits and speech logits; ticks nearer than ``reach`` to an end of the window are zero.
 
         Args:
             audio: 16 kHz mono in [-1, 1], ``s = 640 t``.
             valid: ticks that have sound.
+            cover: in training, typed PRNG key of bands and stretches to cover, and in which share of the examples.
         """
         b, t = valid.shape
         r = reach(self.config)
         mel = mel_ticks(audio, valid)
+        if cover is not None:
+            key, share = cover
+            mel = spec_augment(mel.reshape(b, t * FRAMES_PER_TICK, -1), key, share=share).reshape(mel.shape)
         x = mel.reshape(b, t, FRAMES_PER_TICK, -1, FREQUENCY_PATCH).transpose(0, 1, 3, 2, 4)
         x = self.stem(x.reshape(b, t, -1, FRAMES_PER_TICK * FREQUENCY_PATCH))
         for stage in self.stages:

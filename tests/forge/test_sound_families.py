@@ -82,7 +82,7 @@ def test_a_drift_has_the_slope_that_its_segment_tells(talk: Clip, seed: int) -> 
     # Where it says that lips and sound are together, they are: within a tick and the width of a window.
     away = [abs(x) / SAMPLES_PER_TICK for x in late]
     inside = [any(s.start_s <= t + 0.5 < s.end_s for s in made.label.segments) for t in range(len(late))]
-    assert all(x > 0.6 if flag else x < 1.6 for x, flag in zip(away, inside, strict=True)), (away, inside)
+    assert all(x > 0.5 if flag else x < 2.0 for x, flag in zip(away, inside, strict=True)), (away, inside)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -96,7 +96,7 @@ def test_a_stretch_leaves_the_rest_alone(talk: Clip, seed: int) -> None:
 
 
 def test_a_swap_brings_the_other_sound_at_the_same_level(talk: Clip, stranger: Clip) -> None:
-    made = sound_swap.swap(talk, np.random.default_rng(0), [stranger])
+    made = sound_swap.swap_other(talk, np.random.default_rng(0), [stranger])
     level = [np.sqrt(np.mean(np.square(sound(c)))) for c in (made, talk)]
     assert level[0] == pytest.approx(level[1], rel=0.01) or np.abs(sound(made)).max() == pytest.approx(1)
     period = sound(made)[: 20 * SAMPLES_PER_TICK]
@@ -107,11 +107,44 @@ def test_a_swap_brings_the_other_sound_at_the_same_level(talk: Clip, stranger: C
 
 
 def test_without_another_clip_the_sound_is_of_another_time(talk: Clip) -> None:
-    made = sound_swap.swap(talk, np.random.default_rng(3))
-    away = next(n for n in range(TICKS) if np.allclose(np.roll(sound(talk), n * SAMPLES_PER_TICK), sound(made)))
+    made = sound_swap.swap_same(talk, np.random.default_rng(3))
+
+    def share(n: int) -> float:
+        return float(np.isclose(np.roll(sound(talk), n * SAMPLES_PER_TICK), sound(made), rtol=0.02, atol=1e-4).mean())
+
+    away = max(range(TICKS), key=share)
+    assert share(away) > 0.97, "but for the seam"
     assert 37 <= away <= TICKS - 37
     with pytest.raises(CannotForge, match="shorter than 3 s"):
-        sound_swap.swap(dataclasses.replace(synthetic_clip(1, 50), label=GENUINE), np.random.default_rng(0))
+        sound_swap.swap_same(dataclasses.replace(synthetic_clip(1, 50), label=GENUINE), np.random.default_rng(0))
+
+
+def test_a_swap_takes_no_false_voice_and_not_the_same_recording(talk: Clip, stranger: Clip) -> None:
+    false = dataclasses.replace(stranger, label=Label(visual_fake=False, audio_fake=True))
+    for others in ([], [false]):
+        with pytest.raises(CannotForge, match="no other clip has a genuine sound"):
+            sound_swap.swap_other(talk, np.random.default_rng(0), others)
+    for seed in range(5):
+        made = sound_swap.swap_same(talk, np.random.default_rng(seed), [talk])
+        assert np.abs(np.corrcoef(sound(made), sound(talk))[0, 1]) < 0.9
+
+
+@pytest.mark.parametrize("ticks", [50, 100, 250])
+def test_every_drift_is_more_than_a_tick_somewhere(ticks: int) -> None:
+    quiet = Clip(
+        None, np.random.default_rng(0).uniform(-0.1, 0.1, ticks * 640).astype(np.float32), np.ones(ticks, bool)
+    )
+    for seed in range(60):
+        assert timing.drift(quiet, np.random.default_rng(seed)).label.segments
+
+
+def test_gaps_of_the_sound_drift_with_it(talk: Clip) -> None:
+    valid = np.ones(TICKS, bool)
+    valid[10] = valid[90] = False
+    made = timing.drift(dataclasses.replace(talk, audio_valid=valid), np.random.default_rng(11))
+    assert not made.audio_valid[[10, 90]].all() or (~made.audio_valid).sum() >= 2
+    holes = np.flatnonzero(~made.audio_valid)
+    assert set(holes) != {10, 90} and len(holes) >= 2
 
 
 @pytest.mark.parametrize("remake", [griffin_lim, world.through_world], ids=["griffin_lim", "world"])
@@ -177,7 +210,7 @@ def test_a_fade_is_inside_and_smooth() -> None:
 
 @pytest.mark.parametrize(
     ("forge", "said"),
-    [(timing.shift, "silent"), (timing.drift, "silent"), (splice.voice, "silent"), (sound_swap.swap, "silent")],
+    [(timing.shift, "silent"), (timing.drift, "silent"), (splice.voice, "silent"), (sound_swap.swap_same, "silent")],
 )
 def test_silence_cannot_be_forged(talk: Clip, forge, said: str) -> None:
     with pytest.raises(CannotForge, match=said):

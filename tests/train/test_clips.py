@@ -17,7 +17,7 @@ from avdetect.data.clip_draw import ClipDraw
 from avdetect.data.store import RecordStore
 from tests.small_nets import small_net
 from train.tasks import make_task
-from train.tasks.clips import clip_figures, forward, make_loss
+from train.tasks.clips import _on_device, clip_figures, forward, make_loss
 
 FORGERIES = ("self_blend=2", "mouth_freeze=1", "swap_other=1", "shift=1", "world=1")
 
@@ -109,11 +109,15 @@ def test_unknown_forgeries_are_named(config: Config) -> None:
 
 def test_shares_of_processes_make_up_the_batch(task: Any, batch: dict[str, np.ndarray]) -> None:
     shares = [next(iter(task.pipeline(process_index=i, process_count=2))) for i in range(2)]
-    joined = np.concatenate([s["drop"] for s in shares])
-    assert {r.tobytes() for r in joined} == {r.tobytes() for r in batch["drop"]}
+    for name in batch:
+        np.testing.assert_array_equal(np.concatenate([s[name] for s in shares]), batch[name])
 
 
-plain_loss = nnx.jit(make_loss(LossConfig(), 0.0))
+def jitted(weights: LossConfig, drop: float) -> Any:
+    return nnx.jit(make_loss(weights, drop))
+
+
+plain_loss: Any = nnx.jit(make_loss(LossConfig(), 0.0))
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +155,7 @@ def test_the_head_listens_and_does_not_push(net: Any, batch: dict[str, np.ndarra
     """Mismatch and four-way losses train the fusion head alone."""
     weights = LossConfig(sync=0, visual=0, audio=0, speech=0)
     graph, params, rest = nnx.split(net, nnx.Param, ...)
-    loss = make_loss(weights, 0.0)
+    loss: Any = make_loss(weights, 0.0)
     grads = jax.jit(jax.grad(lambda p, b: loss(nnx.merge(graph, p, rest, copy=True), b)[0]))(params, batch)
     sizes = {name: max(float(jnp.abs(x).max()) for x in jax.tree.leaves(part)) for name, part in grads.items()}
     assert sizes.pop("fusion") > 0 and not any(sizes.values()), sizes
@@ -159,7 +163,7 @@ def test_the_head_listens_and_does_not_push(net: Any, batch: dict[str, np.ndarra
 
 def test_dropped_branches_are_not_heard(net: Any, batch: dict[str, np.ndarray]) -> None:
     weights = LossConfig(sync=0, visual=0, audio=0, speech=0, mismatch=0)
-    values = [float(nnx.jit(make_loss(weights, drop))(net, batch)[0]) for drop in (0.0, 0.5, 1.0)]
+    values = [float(jitted(weights, drop)(net, batch)[0]) for drop in (0.0, 0.5, 1.0)]
     assert values[0] != values[1] and values[2] == 0.0, "with everything dropped there is nothing to learn from"
 
 
@@ -212,3 +216,25 @@ def test_everything_is_learned_at_once(config: Config, tmp_path) -> None:
         values = [r[name] for r in rows]
         assert np.mean(values[-5:]) < 0.92 * np.mean(values[:3]), (name, values)
     assert set(assemble_net([tmp_path / "part"]).parts()) == set(whole.model(small_net()).parts())
+
+
+def test_the_device_degrades_new_for_every_batch_and_keeps_black_crops(batch: dict[str, np.ndarray]) -> None:
+    options = AugmentConfig(device=True, spectrum=1.0)
+    work = jax.jit(lambda b: _on_device(b, options)[0])
+    first, again = work(batch), work(batch)
+    other = work({**batch, "drop": 1 - batch["drop"]})
+    black = {**batch, "faces": np.zeros_like(batch["faces"])}
+    for name in ("faces", "audio"):
+        np.testing.assert_array_equal(first[name], again[name])
+        assert (np.asarray(first[name]) != np.asarray(other[name])).any()
+        assert (np.asarray(first[name]) != batch[name]).any()
+    assert not np.asarray(work(black)["faces"]).any()
+    same, cover = _on_device(batch, AugmentConfig(spectrum=0.0))  # type: ignore[arg-type]
+    assert same is batch and cover is None
+
+
+def test_covered_spectrograms_change_the_voice_only_in_training(net: Any, batch: dict[str, np.ndarray]) -> None:
+    say = jax.jit(lambda b, share: forward(net, b, cover=(jax.random.key(0), share))["audio"])
+    plain = np.asarray(jax.jit(lambda b: forward(net, b)["audio"])(batch))
+    np.testing.assert_allclose(np.asarray(say(batch, 0.0)), plain, rtol=1e-4, atol=1e-5)
+    assert np.abs(np.asarray(say(batch, 1.0)) - plain).max() > 1e-3

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from avdetect.config import Config
-    from train.loop import Task
 
 
-def make_task(config: Config) -> Task:
-    """The task of ``config.train.part``; its records are read here."""
+def make_task(config: Config) -> Any:
+    """The task of ``config.train.part``; its records are read here.
+
+    Those of single parts have batches by step, which `train.stepwise.as_task` makes pipelines of.
+    """
     part = config.train.part
     if part == "all":
         from train.tasks.clips import ClipTask

@@ -12,6 +12,8 @@ import numpy as np
 from flax import nnx
 
 from avdetect import losses, metrics
+from avdetect.augment import device
+from avdetect.augment.config import AugmentConfig
 from avdetect.config import Config, LossConfig
 from avdetect.data.clip_draw import ClipDraw
 from avdetect.data.mixture import Example, batches, mixture, weights_of
@@ -27,7 +29,7 @@ EVAL_BATCH = 32
 VAL_SEED = 20_000
 
 
-def make_loss(weights: LossConfig, drop: float) -> Loss:
+def make_loss(weights: LossConfig, drop: float, augment: AugmentConfig | None = None) -> Loss:
     """The loss of the whole net on batches of `avdetect.data.clip_examples.arrays_of`.
 
     The fusion head hears the other parts but does not push them: their logits and similarities are taken as they are.
@@ -35,10 +37,12 @@ def make_loss(weights: LossConfig, drop: float) -> Loss:
     Args:
         weights: of its terms.
         drop: share of examples whose picture, and as many whose sound, the four-way head is not told about.
+        augment: what is done on the device; nothing by default.
     """
 
     def loss(net: DetectorNet, batch: Mapping[str, jax.Array]) -> tuple[jax.Array, dict[str, jax.Array]]:
-        found = forward(net, batch)
+        batch, cover = _on_device(batch, augment)
+        found = forward(net, batch, cover=cover)
         terms: dict[str, tuple[float, jax.Array]] = {}
         shown: dict[str, jax.Array] = {}
         for name, (lips, sound, valid) in found["pairs"].items():
@@ -85,8 +89,29 @@ def _kept(batch: Mapping[str, jax.Array], drop: float) -> jax.Array:
     return jnp.stack([picture, sound, picture & sound], axis=1)
 
 
-def forward(net: DetectorNet, batch: Mapping[str, jax.Array]) -> dict[str, Any]:
-    """All that the parts say of a batch; keys are missing where the net lacks the part.
+Cover = tuple[jax.Array, float]
+
+
+def _on_device(
+    batch: Mapping[str, jax.Array], augment: AugmentConfig | None
+) -> tuple[Mapping[str, jax.Array], Cover | None]:
+    """The batch degraded on the device, and what of spectrograms is covered; by a number drawn with the batch."""
+    if augment is None:
+        return batch, None
+    # Drawn with the first example: the same on every host and after resuming.
+    seed = jax.lax.bitcast_convert_type(batch["drop"][0, 0], jnp.uint32)
+    of_cover, of_faces, of_sound = jax.random.split(jax.random.key(seed), 3)
+    if augment.device:
+        faces = batch["faces"].reshape(-1, *batch["faces"].shape[2:]).astype(jnp.float32)
+        made = device.augment_pictures(faces, of_faces).reshape(batch["faces"].shape)
+        seen = batch["faces"].any(axis=(2, 3, 4), keepdims=True)
+        sound = device.augment_sound(batch["audio"], of_sound)
+        batch = {**batch, "faces": jnp.where(seen, made, 0.0), "audio": sound}
+    return batch, (of_cover, augment.spectrum) if augment.spectrum else None
+
+
+def forward(net: DetectorNet, batch: Mapping[str, jax.Array], *, cover: Cover | None = None) -> dict[str, Any]:
+    """All that the parts say of a batch; keys are missing where the net lacks the part. ``cover``: see `AudioNet`.
 
     Returns:
         ``pairs``: embeddings of lips and sound and where they have their context, by name of the pair. ``visual``
@@ -105,7 +130,7 @@ def forward(net: DetectorNet, batch: Mapping[str, jax.Array]) -> dict[str, Any]:
         faces = batch["faces"].reshape(b * n, *batch["faces"].shape[2:])
         out["visual"] = net.visual(faces.astype(jnp.float32)).reshape(b, n)
     if net.audio is not None:
-        out["audio"], out["speech"] = net.audio(batch["audio"], batch["covered"])
+        out["audio"], out["speech"] = net.audio(batch["audio"], batch["covered"], cover=cover)
         out["audio_inside"] = erode(batch["covered"], audio_reach(net.audio.config))
     if net.fusion is not None:
         out |= _fused(net, batch, out)
@@ -159,7 +184,7 @@ class ClipTask:
         self._groups = _by_group(self._index, self._train)
         self._weights = weights_of(self._groups, balance=config.data.balance, factors=config.data.weights)
         self._draw = ClipDraw(config.data, config.augment, self._train)
-        self.loss = make_loss(config.loss, config.data.drop)
+        self.loss = make_loss(config.loss, config.data.drop, config.augment)
         self._examples: list[Example] | None = None
         self._forward = nnx.jit(_figures)
 
