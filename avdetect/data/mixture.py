@@ -13,6 +13,8 @@ from typing import Any
 import grain
 import numpy as np
 
+from avdetect.data.workers import end_with_parent
+
 Example = dict[str, np.ndarray]
 Draw = Callable[[Any, np.random.Generator], Example]
 
@@ -143,4 +145,12 @@ def batches(
     options = grain.ReadOptions(num_threads=max(1, threads), prefetch_buffer_size=max(2, threads))
     numbers = grain.MapDataset.range(np.iinfo(np.int32).max).map(share)
     out = numbers.to_iter_dataset(options)
-    return out.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers)) if workers else out
+    if not workers:
+        return out
+    return out.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers), worker_init_fn=_start_worker)
+
+
+def _start_worker(index: int, count: int) -> None:
+    """Without this, workers of a run that was killed would go on for ever."""
+    del index, count
+    end_with_parent()

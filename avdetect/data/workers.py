@@ -28,12 +28,8 @@ def available_cores() -> int:
         return os.cpu_count() or 1
 
 
-def start_quietly() -> None:
-    """What a worker does first: end with its parent, leave Ctrl+C to it, and keep to one core and off accelerators.
-
-    Programs compiled by one worker are found by the next. Results then do not depend on the machine's accelerator, and
-    workers do not take each other's cores.
-    """
+def end_with_parent() -> None:
+    """Watch the process that started this one and end with it: a killed program must not leave its workers behind."""
     parent = multiprocessing.parent_process()
     assert parent is not None, "to be called in a process started by multiprocessing"
 
@@ -42,6 +38,15 @@ def start_quietly() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def start_quietly() -> None:
+    """What a worker does first: end with its parent, leave Ctrl+C to it, and keep to one core and off accelerators.
+
+    Programs compiled by one worker are found by the next. Results then do not depend on the machine's accelerator, and
+    workers do not take each other's cores.
+    """
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ["JAX_PLATFORMS"] = "cpu"

@@ -29,6 +29,39 @@ def test_worker_processes_give_the_very_same_batches() -> None:
     assert same(take(iter(stream(workers=2, threads=1)), 5), take(iter(stream()), 5))
 
 
+@pytest.mark.slow
+def test_workers_end_with_a_killed_run(tmp_path) -> None:
+    import os
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    import psutil
+
+    program = (
+        "from absl import flags; flags.FLAGS.mark_as_parsed()\n"
+        "from tests.data.test_mixture import stream\n"
+        "if __name__ == '__main__':\n"
+        "    it = iter(stream(workers=2, threads=1)); next(it); print('ready', flush=True)\n"
+        "    while True: next(it)\n"
+    )
+    path = tmp_path / "run.py"
+    path.write_text(program)
+    process = subprocess.Popen(
+        [sys.executable, path], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": os.getcwd()}
+    )
+    assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 2
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 30
+    while (alive := [c for c in children if c.is_running() and c.status() != "zombie"]) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not alive, alive
+
+
 def stream(*, index: int = 0, count: int = 1, seed: int = 3, **options):
     data = mixture(GROUPS, weights_of(GROUPS, balance=0.5), seed=seed)
     return batches(data, draw, batch=8, seed=seed, process_index=index, process_count=count, **options)
