@@ -11,7 +11,9 @@ from end to end. "branches" scores prepared clips. "score" writes a table of sco
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -109,14 +111,16 @@ def report(
 ) -> None:
     """Figures of a score table with intervals clustered by person, slices, coverage and the shortcut baseline."""
     from avdetect.evaluation.plots import plot_scores
-    from avdetect.evaluation.results import markdown, results
+    from avdetect.evaluation.results import markdown, results, summary
     from avdetect.evaluation.table import ScoreTable
 
-    held = None if validation is None else ScoreTable.read(validation)
-    table = ScoreTable.read(scores)
-    found = results(table, held, metrics=metric or (), rounds=rounds)
-    _write(out, "report", markdown(found), found)
+    with _said_plainly():
+        held = None if validation is None else ScoreTable.read(validation)
+        table = ScoreTable.read(scores)
+        found = results(table, held, metrics=metric or (), rounds=rounds)
+    _write(out, "report", markdown(found), found, shown=summary(found))
     plot_scores(table, out / "report.png")
+    typer.echo(f"everything: {out}/report.md, report.json, report.png")
 
 
 @app.command()
@@ -125,13 +129,16 @@ def compare(
     second: Annotated[Path, typer.Argument(help="Of the other, on the same clips.")],
     out: Annotated[Path, typer.Option(help="Folder for compare.json and compare.md.")],
     rounds: Annotated[int, typer.Option(help="Of the bootstrap.")] = 1000,
+    metric: Annotated[list[str] | None, typer.Option(help="Only this metric (may be repeated).")] = None,
 ) -> None:
     """Paired differences of two detectors: bootstrap by person, DeLong, Holm."""
     from avdetect.evaluation.comparison import compare as compared
     from avdetect.evaluation.comparison import comparison_table
     from avdetect.evaluation.table import ScoreTable
 
-    rows = compared(ScoreTable.read(first), ScoreTable.read(second), rounds=rounds)
+    chosen = {"metrics": metric} if metric else {}
+    with _said_plainly():
+        rows = compared(ScoreTable.read(first), ScoreTable.read(second), rounds=rounds, **chosen)
     _write(out, "compare", comparison_table(rows), {"rows": rows})
 
 
@@ -148,18 +155,30 @@ def sweep(
     from avdetect.data.store import RecordStore
     from avdetect.evaluation.sweep import sweep as swept
     from avdetect.evaluation.sweep import sweep_table
+    from avdetect.evaluation.sweep_plot import plot_sweep
 
     store = RecordStore(records)
     rows = store.where(where)
     found = swept(load(bundle), store, rows[:limit] if limit else rows, out / "sweep", progress=typer.echo)
     _write(out, "sweep", sweep_table(found), {"rows": found})
+    plot_sweep(found, out / "sweep.png")
 
 
-def _write(out: Path, name: str, table: str, figures: dict) -> None:
+@contextlib.contextmanager
+def _said_plainly() -> Iterator[None]:
+    """What is wrong with the input is one line and exit status 2."""
+    try:
+        yield
+    except (KeyError, ValueError) as error:
+        typer.echo(f"error: {error.args[0] if error.args else error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _write(out: Path, name: str, table: str, figures: dict, *, shown: str = "") -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.md").write_text(table)
     (out / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
-    typer.echo(table)
+    typer.echo(shown or table)
 
 
 if __name__ == "__main__":

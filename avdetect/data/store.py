@@ -121,6 +121,12 @@ class RecordStore:
     def __len__(self) -> int:
         return len(self.index)
 
+    @property
+    def rejected(self) -> int | None:
+        """How many files and clips preparation refused (``None`` where it did not say)."""
+        path = self._shards / "rejected.parquet"
+        return pq.read_metadata(path).num_rows if path.is_file() else None
+
     def read(self, number: int, *, pictures: tuple[str, ...] = ("mouths", "faces")) -> Record:
         """The record of row ``number`` of the index."""
         row = self.index[number]

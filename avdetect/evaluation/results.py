@@ -49,7 +49,12 @@ def results(
     out: dict[str, Any] = {
         "schema": SCHEMA,
         "about": dict(table.about),
-        "coverage": {"clips": len(table), "failed": failed, "people": len(set(table.clusters()))},
+        "coverage": {
+            "clips": len(table),
+            "failed": failed,
+            "people": len(set(table.clusters())),
+            "rejected": table.about.get("rejected"),
+        },
         "heads": {},
     }
     for head in HEADS.values():
@@ -132,6 +137,29 @@ def _slices(table: ScoreTable, context: Context, rounds: int) -> dict[str, Any]:
                 entry |= measured(part, auc, context, rounds=min(rounds, 200))["auc"]
             out.setdefault(column, {})[value] = entry
     return out
+
+
+def summary(found: dict[str, Any]) -> str:
+    """What a reader asks first, in lines that fit a terminal: heads with their AUC, coverage, shortcut baseline."""
+    c = found["coverage"]
+    lines = [f"{c['clips']} clips of {c['people']} people, {c['failed']} failed"]
+    if c.get("rejected"):
+        lines.append(f"{c['rejected']} files or clips were rejected in preparation (all splits)")
+    lines.append(f"{'':10}{'forged':>8}{'genuine':>9}   {'AUC (95 %)':24}{'EER':>7}{'ECE':>8}")
+    for name, head in found["heads"].items():
+        values = head["metrics"]
+
+        def cell(metric: str, values: dict[str, Any] = values) -> str:
+            value = values.get(metric, {}).get("value")
+            return "–" if value is None else f"{value:.3f}"
+
+        low, high = (values.get("auc", {}).get("ci") or [None, None])[:2]
+        interval = "" if low is None or high is None else f" ({low:.3f}–{high:.3f})"
+        counts = f"{name:10}{head['forged']:8}{head['genuine']:9}"
+        lines.append(f"{counts}   {cell('auc') + interval:24}{cell('eer'):>7}{cell('ece'):>8}")
+    s = found["shortcuts"]
+    lines.append("file alone (codecs, sizes, levels): " + (s["why"] if s["auc"] is None else f"AUC {s['auc']:.3f}"))
+    return "\n".join(lines)
 
 
 def markdown(found: dict[str, Any]) -> str:

@@ -43,7 +43,7 @@ def score_records(
         change: what is done to a clip (and its key) before it is scored.
         progress: called with the number of finished clips.
     """
-    about = {"model": str(detector.card.get("sha256")), "records": len(rows)}
+    about = {"model": str(detector.card.get("sha256")), "records": len(rows), "rejected": store.rejected}
     done: dict[str, Row] = {}
     if out.is_file() and (old := ScoreTable.read(out)).about.get("model") == about["model"]:
         done = {r["key"]: r for r in old.rows() if not r["error"]}

@@ -55,6 +55,13 @@ def sweep_table(found: Sequence[dict[str, Any]]) -> str:
     """As Markdown, a row for each kind and severity."""
     lines = ["| corruption | severity | scored | AUC (95 %) | ECE (95 %) |", "|---|---|---|---|---|"]
     for r in found:
-        cells = [f"{r[n]['value']:.3f} ({r[n]['ci'][0]:.3f}–{r[n]['ci'][1]:.3f})" for n in ("auc", "ece")]
+        cells = [_cell(r[n]) for n in ("auc", "ece")]
         lines.append(f"| {r['kind']} | {r['severity']} | {r['scored']} / {r['labelled']} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(found: dict[str, Any]) -> str:
+    if found.get("value") is None:
+        return found.get("why_not") or "–"
+    low, high = (("–" if x is None else f"{x:.3f}") for x in found["ci"])
+    return f"{found['value']:.3f} ({low}–{high})"

@@ -156,23 +156,34 @@ class ScoreTable:
             ValueError: not a score table.
         """
         path = Path(path)
-        if path.suffix == ".jsonl":
-            first, *rest = path.read_text(encoding="utf-8").splitlines()
-            head, rows = json.loads(first), [json.loads(line) for line in rest]
-        else:
-            import pyarrow.parquet as pq
-
-            found = pq.read_table(path)
-            head = json.loads((found.schema.metadata or {}).get(b"avdetect", b"{}"))
-            rows = [
-                {k: json.loads(v) if k in _JSON and isinstance(v, str) else v for k, v in row.items()}
-                for row in found.to_pylist()
-            ]
-        if head.pop("schema", None) != SCHEMA:
+        if not path.is_file():
+            raise ValueError(f"there is no table of scores {path}; make one with: python -m tools.evaluate score")
+        try:
+            head, rows = _content(path)
+        except (ValueError, OSError) as error:  # pyarrow's and json's own are among them
+            raise ValueError(f"{path} cannot be read as a table of scores ({error})") from error
+        if not isinstance(head, dict) or head.pop("schema", None) != SCHEMA:
             raise ValueError(
                 f"{path} is not a table of scores ({SCHEMA}); make one with: python -m tools.evaluate score"
             )
         return cls.of_rows(rows, head)
+
+
+def _content(path: Path) -> tuple[Any, list[dict[str, Any]]]:
+    if path.suffix == ".jsonl":
+        lines = path.read_text(encoding="utf-8").splitlines()
+        if not lines:
+            raise ValueError("it is empty")
+        return json.loads(lines[0]), [json.loads(line) for line in lines[1:]]
+    import pyarrow.parquet as pq
+
+    found = pq.read_table(path)
+    head = json.loads((found.schema.metadata or {}).get(b"avdetect", b"{}"))
+    rows = [
+        {k: json.loads(v) if k in _JSON and isinstance(v, str) else v for k, v in row.items()}
+        for row in found.to_pylist()
+    ]
+    return head, rows
 
 
 _WHO = ("source", "identity", "group", "path", "key")

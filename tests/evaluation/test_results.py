@@ -61,7 +61,7 @@ def test_keys_are_there_and_unique() -> None:
 def test_figures_are_those_of_the_scores() -> None:
     table = made_up(range(20))
     found = results(table, made_up(range(50, 70), seed=1), rounds=60)
-    assert found["coverage"] == {"clips": 80, "failed": 1, "people": 20}
+    assert found["coverage"] == {"clips": 80, "failed": 1, "people": 20, "rejected": None}
     head = found["heads"]["verdict"]
     assert (head["labelled"], head["scored"], head["forged"], head["genuine"]) == (80, 79, 40, 39)
     v = view(table, HEADS["verdict"])
