@@ -71,7 +71,11 @@ def picture_steps(rng: np.random.Generator, options: AugmentConfig) -> list[Step
         steps.append(lambda x: picture.gamma(x, exponent))
     if rng.random() < options.resize:
         sizes = [
-            (float(rng.uniform(0.35, 0.9)), *(int(i) for i in rng.choice(picture.INTERPOLATIONS, 2)))
+            (
+                float(rng.uniform(0.35, 0.9)),
+                int(rng.choice(picture.INTERPOLATIONS)),
+                int(rng.choice(picture.INTERPOLATIONS)),
+            )
             for _ in range(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1]))
         ]
         steps.append(lambda x: picture.resize_chain(x, sizes))
@@ -126,7 +130,7 @@ def augment_sound(audio: np.ndarray, rng: np.random.Generator, options: AugmentC
         audio = sound.filtered(audio, rng.normal(0, 5, 8), np.linspace(0, 8000, 8))
     if rng.random() < options.sound_noise:
         added = sound.noise(n, float(rng.choice([0, 1, 2])), rng)
-        audio = sound.add_noise(audio, added, float(rng.uniform(*options.snr_db[:2])))
+        audio = sound.add_noise(audio, added, float(rng.uniform(options.snr_db[0], options.snr_db[1])))
     if rng.random() < options.band_limit:
         low, high = (300.0, 3400.0) if rng.random() < 0.3 else (0.0, float(rng.uniform(2500, 7000)))
         audio = sound.band_limit(audio, low, high)

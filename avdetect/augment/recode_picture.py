@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import av
 import numpy as np
@@ -38,16 +39,16 @@ def recode_picture(pictures: UInt8[np.ndarray, "t h w 3"], codec: str, crf: int)
     name, options = CODECS[codec]
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="matroska") as container:
-        stream = container.add_stream(name, rate=TICK_RATE, options={**options, "crf": str(crf)})
+        stream: Any = container.add_stream(name, rate=TICK_RATE, options={**options, "crf": str(crf)})
         stream.width, stream.height, stream.pix_fmt = w, h, "yuv420p"
         stream.codec_context.thread_count = 1  # small pictures: threads only cost
         for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     buffer.seek(0)
-    with av.open(buffer) as container:
-        container.streams.video[0].codec_context.thread_count = 1
-        out = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    with av.open(buffer, "r") as coded:
+        coded.streams.video[0].codec_context.thread_count = 1
+        out = [frame.to_ndarray(format="rgb24") for frame in coded.decode(video=0)]
     if len(out) != t:
         raise ValueError(f"{name} gave {len(out)} pictures back for {t}")
     return np.stack(out)

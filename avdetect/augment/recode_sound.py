@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+from typing import Any
 
 import av
 import numpy as np
@@ -55,7 +56,7 @@ def _through(audio: np.ndarray, codec: str, kbps: int) -> np.ndarray:
     name, container_format = CODECS[codec]
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=container_format) as container:
-        stream = container.add_stream(name, rate=SAMPLE_RATE, layout="mono")
+        stream: Any = container.add_stream(name, rate=SAMPLE_RATE, layout="mono")
         stream.bit_rate = kbps * 1000
         for start in range(0, len(audio), BLOCK):
             frame = av.AudioFrame.from_ndarray(
@@ -67,8 +68,8 @@ def _through(audio: np.ndarray, codec: str, kbps: int) -> np.ndarray:
     buffer.seek(0)
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
     parts = []
-    with av.open(buffer, format="aac" if container_format == "adts" else container_format) as container:
-        for frame in container.decode(audio=0):
+    with av.open(buffer, "r", format="aac" if container_format == "adts" else container_format) as coded:
+        for frame in coded.decode(audio=0):
             frame.pts = None
             parts += [f.to_ndarray()[0] for f in resampler.resample(frame)]
     parts += [f.to_ndarray()[0] for f in resampler.resample(None)]

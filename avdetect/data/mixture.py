@@ -103,7 +103,7 @@ class _Share(grain.transforms.Map):
 
     def map(self, element: int) -> Example:
         first = (element * self.process_count + self.process_index) * self.rows
-        examples = [self.drawn[i] for i in range(first, first + self.rows)]
+        examples: list[Any] = [self.drawn[i] for i in range(first, first + self.rows)]
         return {name: np.concatenate([e[name] for e in examples]) for name in examples[0]}
 
 

@@ -16,15 +16,15 @@ AUDIO = (RNG.standard_normal((4, 3200)) * 0.2).clip(-1, 1).astype(np.float32)
 
 
 def test_colour_gamma_and_cutout_as_on_the_host() -> None:
-    saturation, balance = np.array([0.3, 1.0, 1.5], np.float32), np.array([[1.1, 1, 0.9]] * 3, np.float32)
-    contrast, brightness = np.array([0.8, 1.0, 1.2], np.float32), np.array([5.0, 0.0, -9.0], np.float32)
+    saturation, balance = jnp.array([0.3, 1.0, 1.5]), jnp.array([[1.1, 1, 0.9]] * 3)
+    contrast, brightness = jnp.array([0.8, 1.0, 1.2]), jnp.array([5.0, 0.0, -9.0])
     x = jnp.asarray(PICTURES, jnp.float32)
     made = device.colour(x, saturation=saturation, balance=balance, contrast=contrast, brightness=brightness)
     for i in range(3):
         expected = picture.colour(
             PICTURES[i : i + 1],
             saturation=float(saturation[i]),
-            balance=balance[i],
+            balance=np.asarray(balance[i]),
             contrast=float(contrast[i]),
             brightness=float(brightness[i]),
         )
