@@ -28,7 +28,8 @@ def augment_clip(clip: Clip, rng: np.random.Generator, options: AugmentConfig) -
         rng: all that is random. The same state gives the same changes for any clip of the same shape.
         options: how often and how much.
     """
-    picture_rng, sound_rng = rng.spawn(2)
+    # Not rng.spawn(): it counts its calls, so what it gives depends on what was drawn before with the same object.
+    picture_rng, sound_rng = (np.random.default_rng(int(seed)) for seed in rng.integers(2**62, size=2))
     track = None if clip.track is None else augment_track(clip.track, picture_rng, options)
     audio = None if clip.audio is None else augment_sound(clip.audio, sound_rng, options)
     return replace(clip, track=track, audio=audio)

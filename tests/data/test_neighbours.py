@@ -75,7 +75,7 @@ def test_a_compressed_and_dimmed_face_is_near_and_another_texture_is_far() -> No
     for face in one:
         small = cv2.resize(face, (100, 100))
         _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 40])
-        copy.append(cv2.resize(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), (160, 160)) * 0.8)
+        copy.append(cv2.resize(np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)), (160, 160)) * 0.8)
     near = differing_bits(picture_hash(one, seen), picture_hash(np.array(copy).astype(np.uint8), seen))
     far = differing_bits(picture_hash(one, seen), picture_hash(other, seen))
     assert near is not None and far is not None and near <= PICTURE_BITS < BOTH_BITS[0] < far
