@@ -3,9 +3,9 @@
 python -m train.run --config configs/avnet_small.py --workdir work/avnet_small
 
 500 steps (--set train.steps=500) took a quarter of an hour on two cores that other work shared: 0.6-0.8 steps/s,
-devices idle for want of data less than 0.1 % of the time, 0.39-0.56 of the speed of a matrix product; validation AUC visual
-0.70, audio 0.74, mismatch 0.62, speech 0.96. Figures on people not trained on: docs/results.md. The 1500 steps of this
-file have not been run.
+devices idle for want of data less than 0.1 % of the time, 0.39-0.56 of the speed of a matrix product; validation AUC
+visual 0.70, audio 0.74, mismatch 0.62, speech 0.96. Figures on people not trained on: docs/results.md. The 1500 steps
+of this file have not been run.
 """
 
 from avdetect.config import (
