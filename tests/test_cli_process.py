@@ -93,6 +93,8 @@ def test_an_interrupt_ends_cleanly(files: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, "score", "--jsonl", "real.mp4", "slow.mp4"],
         cwd=files, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A test run that was started in the background ignores Ctrl+C, and what it starts would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stderr is not None and process.stderr.readline() == "started\n"
     process.send_signal(signal.SIGINT)
