@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from avdetect.augment.sound import level
 from avdetect.forge.contract import CannotForge, Family
-from avdetect.forge.voice import FADE_S, level, matched, sound_of
+from avdetect.forge.voice import FADE_S, matched, sound_of
 from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK, TICK_RATE, Clip, Segment
 
 LEAST_AWAY_S = 1.5

@@ -30,7 +30,6 @@ def shift(clip: Clip, rng: np.random.Generator, others: Sequence[Clip] = ()) -> 
     late_ms = float(rng.uniform(LEAST_SHIFT_MS, most) * rng.choice([-1, 1]))
     n = round(late_ms * SAMPLE_RATE / 1000)
     moved, covered = np.zeros_like(audio), clip.audio_valid
-    ticks = -(-abs(n) // SAMPLES_PER_TICK)
     valid = np.zeros_like(covered)
     # A tick is covered where both ticks that its moved sound comes from were.
     source = np.arange(len(covered)) * SAMPLES_PER_TICK - n
@@ -39,10 +38,8 @@ def shift(clip: Clip, rng: np.random.Generator, others: Sequence[Clip] = ()) -> 
     valid[inside] = covered[first[inside]] & covered[last[inside]]
     if n > 0:
         moved[n:] = audio[:-n]
-        valid[:ticks] = False
     else:
         moved[:n] = audio[-n:]
-        valid[-ticks:] = False
     offset = (clip.label.offset_ms or 0.0) + n * 1000 / SAMPLE_RATE
     whole = Segment(0.0, clip.n_ticks / TICK_RATE, "sync")
     label = replace(clip.label, offset_ms=offset, segments=(*clip.label.segments, whole))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32
 
+from avdetect.augment.sound import level
 from avdetect.forge.contract import CannotForge
 from avdetect.types import SAMPLE_RATE, TICK_RATE, Clip, Segment
 
@@ -32,11 +33,6 @@ def sound_of(clip: Clip, *, seconds: float = 0.3) -> Sound:
     if level(clip.audio) < QUIET:
         raise CannotForge("the clip is silent")
     return clip.audio
-
-
-def level(audio: np.ndarray) -> float:
-    """Root mean square."""
-    return float(np.sqrt(np.mean(np.square(audio, dtype=np.float64)))) if len(audio) else 0.0
 
 
 def matched(made: np.ndarray, original: np.ndarray) -> Sound:
