@@ -142,7 +142,6 @@ def test_gaps_of_the_sound_drift_with_it(talk: Clip) -> None:
     valid = np.ones(TICKS, bool)
     valid[10] = valid[90] = False
     made = timing.drift(dataclasses.replace(talk, audio_valid=valid), np.random.default_rng(11))
-    assert not made.audio_valid[[10, 90]].all() or (~made.audio_valid).sum() >= 2
     holes = np.flatnonzero(~made.audio_valid)
     assert set(holes) != {10, 90} and len(holes) >= 2
 
