@@ -43,11 +43,23 @@ class SyncConfig:
 
 @dataclass(frozen=True)
 class VisualConfig:
-    """The face CNN (``models/visual.py``): channels of its stages, each half the resolution of the one before."""
+    """The face CNNs (``models/visual.py``).
+
+    Attributes:
+        widths: channels of the stages over the face, each half the resolution of the one before.
+        mouth_widths: the same over the mouth and its changes; empty = the face alone.
+        blocks: residual blocks a stage.
+        dropout: rate before the heads.
+        leave_out: share of examples for which a stream is left out in training.
+        pool: how a map of logits becomes one: its mean, or softly towards its maximum.
+    """
 
     widths: tuple[int, ...] = (48, 64, 128)
+    mouth_widths: tuple[int, ...] = (48, 96)
     blocks: int = 1
     dropout: float = 0.2
+    leave_out: float = 0.15
+    pool: Literal["mean", "soft"] = "soft"
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,7 @@ class DataConfig:
     """Where the records are and which of them are used.
 
     Attributes:
-        records: folder written by ``tools/prepare.py``.
+        records: folder written by ``tools/prepare.py``, or several with commas between.
         ticks: ticks of a training example (shorter clips are padded and masked).
         max_clips: upper limit for quick runs; 0 = all.
         offsets: JSON written by ``tools/estimate_offsets.py``: milliseconds by which the sound of a group of clips
@@ -102,6 +114,9 @@ class DataConfig:
         weights: ``source/label=factor`` on top of that, ``*`` at the end = prefix, the first that fits counts.
         per_person: clips of one person that are drawn together, so that they are each other's negatives.
         faces: face crops looked at in each example.
+        sound: whether examples have sound; without it, forgeries and degradations of sound cost nothing.
+        paired: a genuine example beside each forged one: the clip it was made of, degraded in the same way.
+        cache: keep decoded records in memory (about a megabyte a clip).
         drop: share of examples whose picture, and whose sound, the four-way head is not told about.
         forged: share of genuine clips that are forged on the fly.
         forgeries: ``family=weight`` of `avdetect.forge.FORGERIES`.
@@ -120,6 +135,9 @@ class DataConfig:
     weights: tuple[str, ...] = ()
     per_person: int = 1
     faces: int = 3
+    sound: bool = True
+    paired: bool = False
+    cache: bool = False
     drop: float = 0.1
     forged: float = 0.6
     forgeries: tuple[str, ...] = (

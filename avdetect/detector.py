@@ -143,7 +143,7 @@ def _sound(net: DetectorNet, audio: jax.Array, valid: jax.Array) -> dict[str, ja
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lips": _lips,
     "sound": _sound,
-    "visual": lambda net, faces: net.visual(faces.astype(jnp.float32)),
+    "visual": lambda net, faces, mouths: net.visual(faces.astype(jnp.float32), mouths.astype(jnp.float32)),
     "mismatch": lambda net, similarity, known, speech: net.fusion.mismatch(similarity, known, speech),
     "classes": lambda net, logits, present: net.fusion.classes(logits, present),
 }

@@ -76,17 +76,17 @@ class Batched:
     """Feeds a function with items one kind of batch at a time, in order; the last batch is filled up and cut.
 
     Args:
-        function: takes ``[size, ...]`` and returns ``[size]``.
+        function: takes one array ``[size, ...]`` for each part of an item and returns ``[size]``.
         size: items a call.
     """
 
-    def __init__(self, function: Callable[[np.ndarray], np.ndarray], *, size: int):
+    def __init__(self, function: Callable[..., np.ndarray], *, size: int):
         self._function, self._size = function, size
-        self._waiting: list[np.ndarray] = []
+        self._waiting: list[tuple[np.ndarray, ...]] = []
         self._results: list[np.ndarray] = []
 
-    def push(self, item: np.ndarray) -> None:
-        """Add one item."""
+    def push(self, *item: np.ndarray) -> None:
+        """Add one item, in as many parts as the function takes."""
         self._waiting.append(item)
         if len(self._waiting) == self._size:
             self._run()
@@ -99,6 +99,6 @@ class Batched:
 
     def _run(self) -> None:
         n = len(self._waiting)
-        items = np.stack(self._waiting + [self._waiting[-1]] * (self._size - n))
-        self._results.append(np.asarray(self._function(items))[:n])
+        items = self._waiting + [self._waiting[-1]] * (self._size - n)
+        self._results.append(np.asarray(self._function(*map(np.stack, zip(*items, strict=True))))[:n])
         self._waiting = []

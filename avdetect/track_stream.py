@@ -8,15 +8,13 @@ import numpy as np
 
 from avdetect.models.sync import LIP_POINTS
 from avdetect.sound_stream import SoundStream, compact, voice
-from avdetect.streams import Arrays, Batched, WindowedStream
+from avdetect.streams import Arrays, WindowedStream
 from avdetect.types import LAGS, MAX_LAG, Evidence, FaceTrack
+from avdetect.visual_stream import VisualStream
 
 if TYPE_CHECKING:
     from avdetect.detector import Detector
 
-VISUAL_STRIDE = 5
-"""The face CNN looks at every fifth tick of a track; the ticks between are interpolated."""
-VISUAL_BATCH = 8
 LIPS_STEP, FUSION_STEP = 128, 384
 
 
@@ -42,18 +40,14 @@ class TrackStream:
             )
         self._visual = None
         if detector.net.visual is not None:
-            self._visual = Batched(lambda faces: detector.run("visual", faces, batched=True), size=VISUAL_BATCH)
-        self._looked: list[int] = []
+            self._visual = VisualStream(lambda faces, mouths: detector.run("visual", faces, mouths, batched=True))
 
     def push(self, track: FaceTrack, *, start_tick: int | None = None) -> None:
         """Add a piece; ``start_tick`` is where the track starts in the sound, if not where the piece says."""
         if self._start is None:
             self._start = track.start_tick if start_tick is None else start_tick
         if self._visual is not None:
-            for i in range(-self._ticks % VISUAL_STRIDE, track.n_ticks, VISUAL_STRIDE):
-                if track.visible[i]:
-                    self._visual.push(track.faces[i])
-                    self._looked.append(self._ticks + i)
+            self._visual.push(track)
         if self._windows is not None:
             points = track.landmarks[:, LIP_POINTS].astype(np.float32)
             pieces = {"points": points, "mouths": track.mouths, "valid": track.visible}
@@ -71,7 +65,7 @@ class TrackStream:
         """What the networks say of the track; call once, after the sound was finished."""
         detector, t = self._detector, self._ticks
         assert self._start is not None, "a track has at least one piece"
-        visual = self._visual_logits()
+        visual = np.full(t, np.nan, np.float32) if self._visual is None else self._visual.finish()
         similarity = np.full((t, len(LAGS)), np.nan, np.float32)
         audio = speech = sync = np.full(t, np.nan, np.float32)
         if self._sound is not None:
@@ -90,19 +84,6 @@ class TrackStream:
             speech=speech,
             classes=detector.classes(visual, audio, sync),
         )
-
-    def _visual_logits(self) -> np.ndarray:
-        """Logits of the ticks looked at, linear between them, NaN further than a stride from any of them."""
-        out = np.full(self._ticks, np.nan, np.float32)
-        if self._visual is None or not self._looked:
-            return out
-        looked, logits = np.array(self._looked), self._visual.finish()
-        ticks = np.arange(self._ticks)
-        after = np.searchsorted(looked, ticks)
-        to_next = np.where(after < len(looked), looked[after.clip(max=len(looked) - 1)] - ticks, np.inf)
-        to_last = np.where(after > 0, ticks - looked[(after - 1).clip(min=0)], np.inf)
-        near = np.minimum(to_next, to_last) < VISUAL_STRIDE
-        return np.where(near, np.interp(ticks, looked, logits), np.nan).astype(np.float32)
 
 
 def similarity_matrix(lips: Arrays, heard: Arrays, pairs: list[str]) -> np.ndarray:

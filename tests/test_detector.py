@@ -12,14 +12,16 @@ import pytest
 from flax import nnx
 
 from avdetect.clips import cut_track
+from avdetect.data.clip_examples import mouths_around
 from avdetect.detector import Detector
 from avdetect.models import audio as audio_model
 from avdetect.models.detector import PARTS
 from avdetect.models.sync import LIP_POINTS, erode, normalise_mouths
 from avdetect.sound_stream import SoundStream
 from avdetect.testing import synthetic_clip
-from avdetect.track_stream import VISUAL_STRIDE, TrackStream
+from avdetect.track_stream import TrackStream
 from avdetect.types import LAGS, MAX_LAG, SAMPLES_PER_TICK, Clip, Evidence
+from avdetect.visual_stream import STRIDE
 from tests.small_nets import fresh_detector, small_detector, small_net
 
 TICKS = 210
@@ -118,13 +120,15 @@ def test_the_voice_is_that_of_the_network_over_the_whole_sound(clip: Clip, whole
 
 def test_the_face_is_looked_at_five_times_a_second_and_between_by_interpolation(clip: Clip, whole: Evidence) -> None:
     assert clip.track is not None
-    looked = [i for i in range(0, TICKS, VISUAL_STRIDE) if clip.track.visible[i]]
+    looked = [i for i in range(0, TICKS, STRIDE) if clip.track.visible[i]]
     some = looked[::6]
-    logits = nnx.jit(lambda m, x: m(x))(small_net().visual, clip.track.faces[some].astype(np.float32))
+    mouths = mouths_around(clip.track.mouths, clip.track.visible, np.array(some))
+    net = nnx.jit(lambda m, x, y: m(x, y))
+    logits = net(small_net().visual, clip.track.faces[some].astype(np.float32), mouths.astype(np.float32))
     np.testing.assert_allclose(whole.visual[some], logits, rtol=1e-4, atol=1e-4)
     a, b = looked[3], looked[4]
     np.testing.assert_allclose(whole.visual[a : b + 1], np.linspace(whole.visual[a], whole.visual[b], 6), atol=1e-5)
-    hidden = [i for i in range(TICKS) if min(abs(i - n) for n in looked) >= VISUAL_STRIDE]
+    hidden = [i for i in range(TICKS) if min(abs(i - n) for n in looked) >= STRIDE]
     assert hidden and np.isnan(whole.visual[hidden]).all()
     assert np.isfinite(whole.visual).sum() == TICKS - len(hidden)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32, Int, UInt8
 
 from avdetect.models.sync import CROP, LIP_POINTS
 from avdetect.types import FACE_SIZE, MOUTH_SIZE, SAMPLES_PER_TICK, TICK_RATE, Clip, Label, SegmentKind
@@ -83,8 +83,8 @@ def arrays_of(
         local: see :func:`mismatch_labels`.
 
     Returns:
-        ``points`` (t n 3), ``mouths`` uint8 grey (t crop crop), ``faces`` uint8 (n h w 3), ``face_fake`` (n), ``audio``
-        (s), ``visible``, ``covered``, ``matched`` (t), ``audio_fake``, ``mismatch``, ``speech`` (t), ``class`` (0-3, -1
+        ``points`` (t n 3), ``mouths`` uint8 grey (t crop crop), ``faces`` uint8 (n h w 3) with
+        ``face_mouths`` uint8 (n 3 m m 3) of the ticks before, at and after, ``face_fake`` (n), ``audio`` (s), ``visible``, ``covered``, ``matched`` (t), ``audio_fake``, ``mismatch``, ``speech`` (t), ``class`` (0-3, -1
         where unknown).
     """
     n = clip.n_ticks
@@ -123,13 +123,25 @@ def arrays_of(
 def _faces(clip: Clip, count: int, rng: np.random.Generator) -> Arrays:
     side = FACE_SIZE if clip.track is None else clip.track.faces.shape[1]
     crops, fake = np.zeros((count, side, side, 3), np.uint8), np.full(count, np.nan, np.float32)
+    mouths = np.zeros((count, 3, MOUTH_SIZE, MOUTH_SIZE, 3), np.uint8)
     if clip.track is not None and count:
         kept = np.flatnonzero(clip.track.visible & clip.track.faces[:, ::8, ::8].any(axis=(1, 2, 3)))
         if len(kept):
             chosen = np.sort(rng.choice(kept, count, replace=len(kept) < count))
             labels = ticks_labelled(clip.label.visual_fake, clip.label, "visual", clip.n_ticks)
             crops, fake = clip.track.faces[chosen], labels[chosen]
-    return {"faces": crops, "face_fake": fake}
+            mouths = mouths_around(clip.track.mouths, clip.track.visible, chosen)
+    return {"faces": crops, "face_mouths": mouths, "face_fake": fake}
+
+
+def mouths_around(
+    mouths: UInt8[np.ndarray, "t m m 3"], visible: Bool[np.ndarray, " t"], ticks: Int[np.ndarray, " n"]
+) -> UInt8[np.ndarray, "n 3 m m 3"]:
+    """The mouth before, at and after each of the ticks; the middle one again where there is no neighbour."""
+    around = np.asarray(ticks)[:, None] + np.array([-1, 0, 1])
+    inside = (around >= 0) & (around < len(mouths))
+    there = inside & visible[around.clip(0, len(mouths) - 1)]
+    return mouths[np.where(there, around, np.asarray(ticks)[:, None])]
 
 
 def _class_of(label: Label) -> int:

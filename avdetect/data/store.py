@@ -100,23 +100,35 @@ def _column(name: str, values: list[Any]) -> pa.Array:
 
 
 class RecordStore:
-    """Random access to a folder written by :class:`RecordWriter`.
+    """Random access to a folder written by :class:`RecordWriter`, or to several as one.
 
     Args:
-        folder: the folder given to ``tools/prepare.py --out``.
+        folder: the folder given to ``tools/prepare.py --out``; several with commas between.
+        cache: keep what was decoded.
 
     Raises:
         FileNotFoundError: nothing was prepared there.
     """
 
-    def __init__(self, folder: str | Path):
-        self._shards = Path(folder) / "shards"
-        if not (self._shards / "index.parquet").is_file():
-            raise FileNotFoundError(
-                f"no records in {folder}; make them with: python -m tools.prepare SOURCE --out {folder}"
-            )
-        self.index: list[dict[str, Any]] = pq.read_table(self._shards / "index.parquet").to_pylist()
-        self._readers: dict[int, ArrayRecordReader] = {}
+    def __init__(self, folder: str | Path, *, cache: bool = False):
+        self._shards: list[Path] = []
+        self._owner: list[int] = []
+        self.index: list[dict[str, Any]] = []
+        for part in str(folder).split(","):
+            shards = Path(part.strip()) / "shards"
+            if not (shards / "index.parquet").is_file():
+                raise FileNotFoundError(
+                    f"no records in {part.strip()}; make them with: python -m tools.prepare SOURCE --out {part.strip()}"
+                )
+            rows = pq.read_table(shards / "index.parquet").to_pylist()
+            self._owner += [len(self._shards)] * len(rows)
+            self._shards.append(shards)
+            self.index += rows
+        if len(self._shards) > 1:  # a condition may name any column of any folder
+            names = {name for row in self.index for name in row}
+            self.index = [{name: row.get(name) for name in sorted(names)} for row in self.index]
+        self._readers: dict[tuple[int, int], ArrayRecordReader] = {}
+        self._cache: dict[tuple[int, tuple[str, ...]], Record] | None = {} if cache else None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -124,17 +136,22 @@ class RecordStore:
     @property
     def rejected(self) -> int | None:
         """How many files and clips preparation refused (``None`` where it did not say)."""
-        path = self._shards / "rejected.parquet"
-        return pq.read_metadata(path).num_rows if path.is_file() else None
+        paths = [shards / "rejected.parquet" for shards in self._shards]
+        return sum(pq.read_metadata(p).num_rows for p in paths) if all(p.is_file() for p in paths) else None
 
     def read(self, number: int, *, pictures: tuple[str, ...] = ("mouths", "faces")) -> Record:
         """The record of row ``number`` of the index."""
-        row = self.index[number]
-        shard = row["shard"]
+        if self._cache is not None and (number, pictures) in self._cache:
+            return self._cache[number, pictures]
+        row, owner = self.index[number], self._owner[number]
+        shard = owner, row["shard"]
         if shard not in self._readers:
-            path = self._shards / f"{shard:05d}.array_record"
+            path = self._shards[owner] / f"{row['shard']:05d}.array_record"
             self._readers[shard] = ArrayRecordReader(str(path), "readahead_buffer_size:0")
-        return decode(self._readers[shard].read([row["row"]])[0], pictures=pictures)
+        record = decode(self._readers[shard].read([row["row"]])[0], pictures=pictures)
+        if self._cache is not None:
+            self._cache[number, pictures] = record
+        return record
 
     def where(self, condition: str) -> list[int]:
         """Rows that satisfy ``column=a,b;column!=c`` (compared as text, ``*`` at the end = prefix, ``|`` = or).

@@ -128,7 +128,8 @@ def forward(net: DetectorNet, batch: Mapping[str, jax.Array], *, cover: Cover | 
     b, n = batch["face_fake"].shape
     if net.visual is not None:
         faces = batch["faces"].reshape(b * n, *batch["faces"].shape[2:])
-        out["visual"] = net.visual(faces.astype(jnp.float32)).reshape(b, n)
+        mouths = batch["face_mouths"].reshape(b * n, *batch["face_mouths"].shape[2:])
+        out["visual"] = net.visual(faces.astype(jnp.float32), mouths.astype(jnp.float32)).reshape(b, n)
     if net.audio is not None:
         out["audio"], out["speech"] = net.audio(batch["audio"], batch["covered"], cover=cover)
         out["audio_inside"] = erode(batch["covered"], audio_reach(net.audio.config))
