@@ -89,7 +89,13 @@ def read_segments(text: str | None) -> tuple[Segment, ...]:
 
 
 class Source(Protocol):
-    """Reader of one data set in its published layout: ``Reader(root)`` checks the tree, ``samples()`` walks it."""
+    """Reader of one data set in its published layout: ``Reader(root)`` checks the tree, ``samples()`` walks it.
+
+    Attributes:
+        api_version: 1, stated by the class (see `avdetect.api`).
+    """
+
+    api_version: int
 
     def __init__(self, root: Path, /, **options: str) -> None:
         """Check that ``root`` has the layout.

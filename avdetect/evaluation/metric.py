@@ -120,6 +120,7 @@ class Metric:
         also: ``probability`` (makes sense for probabilities only), ``threshold`` (needs validation clips).
         per_head: False where it does not look at the head's scores and is reported once.
         better: which way is better.
+        api_version: of `avdetect.api` that it was written for: state ``api_version=1``. 0 = not stated, and refused.
     """
 
     function: Callable[[ScoreTable, Context], float | dict[str, float]]
@@ -128,6 +129,7 @@ class Metric:
     also: tuple[Need, ...] = ()
     per_head: bool = True
     better: Literal["higher", "lower"] = "higher"
+    api_version: int = 0
 
     def why_not(self, table: ScoreTable, context: Context) -> str:
         """Why it cannot be measured here; empty if it can."""

@@ -6,6 +6,7 @@ from avdetect.registry import Registry
 
 METRICS = Registry(
     "metric",
+    "avdetect.metrics",
     {
         "auc": "avdetect.evaluation.measures.ranking:AUC",
         "ap": "avdetect.evaluation.measures.ranking:AP",

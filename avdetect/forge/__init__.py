@@ -6,6 +6,7 @@ from avdetect.registry import Registry
 
 FORGERIES = Registry(
     "forgery",
+    "avdetect.forgeries",
     {
         "self_blend": "avdetect.forge.self_blend:FAMILY",
         "face_swap": "avdetect.forge.face_swap:FAMILY",

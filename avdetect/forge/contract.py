@@ -47,6 +47,7 @@ class Family:
         needs_others: how many other clips it needs.
         same_person: whether those are of the same person.
         about: one line for ``--help``.
+        api_version: of `avdetect.api` that it was written for: state ``api_version=1``. 0 = not stated, and refused.
     """
 
     forge: Forge
@@ -54,3 +55,4 @@ class Family:
     about: str
     needs_others: int = 0
     same_person: bool = False
+    api_version: int = 0

@@ -55,4 +55,6 @@ def forge(clip: Clip, rng: np.random.Generator, others: Sequence[Clip] = ()) -> 
     return remade(clip, rng, griffin_lim)
 
 
-FAMILY = Family(forge, changes=("sound",), about="the voice made anew from its spectrogram (Griffin-Lim)")
+FAMILY = Family(
+    forge, changes=("sound",), about="the voice made anew from its spectrogram (Griffin-Lim)", api_version=1
+)

@@ -90,4 +90,9 @@ def plan_face_jitter(track: FaceTrack, rng: np.random.Generator, others: Sequenc
     return FaceJitter(edited=track.visible, landmarks=landmarks, moves=moves.astype(np.float32), inside=inside)
 
 
-FAMILY = Family(PictureForge(plan_face_jitter), changes=("picture",), about="the whole face trembling against its head")
+FAMILY = Family(
+    PictureForge(plan_face_jitter),
+    changes=("picture",),
+    about="the whole face trembling against its head",
+    api_version=1,
+)

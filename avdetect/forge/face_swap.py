@@ -174,4 +174,5 @@ FAMILY = Family(
     changes=("picture",),
     needs_others=1,
     about="another person's face, warped by landmarks, coloured and blended in",
+    api_version=1,
 )

@@ -156,12 +156,18 @@ def plan_loop(track: FaceTrack, rng: np.random.Generator, others: Sequence[FaceT
     return plan_transplant(track, start + there, rng)
 
 
-FREEZE = Family(PictureForge(plan_freeze), changes=("picture", "timing"), about="the mouth of one moment, held")
+FREEZE = Family(
+    PictureForge(plan_freeze), changes=("picture", "timing"), about="the mouth of one moment, held", api_version=1
+)
 LOOP = Family(
-    PictureForge(plan_loop), changes=("picture", "timing"), about="a short piece of the mouth's motion, repeated"
+    PictureForge(plan_loop),
+    changes=("picture", "timing"),
+    about="a short piece of the mouth's motion, repeated",
+    api_version=1,
 )
 WARP = Family(
     PictureForge(plan_warp),
     changes=("picture", "timing"),
     about="lips opened and closed by a warp, to another time or to another clip (if any is given)",
+    api_version=1,
 )

@@ -46,4 +46,5 @@ FAMILY = Family(
     PictureForge(plan_mouth_paste),
     changes=("picture", "timing"),
     about="the mouth of another time or of another clip (if any is given), blended in",
+    api_version=1,
 )

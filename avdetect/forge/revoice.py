@@ -113,4 +113,6 @@ def forge(clip: Clip, rng: np.random.Generator, others: Sequence[Clip] = ()) -> 
     return replace(clip, audio=made, label=replace(clip.label, audio_fake=True, offset_ms=None, segments=segments))
 
 
-FAMILY = Family(forge, changes=("sound",), about="dubbed by an installed speech engine (other words than the lips')")
+FAMILY = Family(
+    forge, changes=("sound",), about="dubbed by an installed speech engine (other words than the lips')", api_version=1
+)

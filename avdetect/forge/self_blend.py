@@ -138,7 +138,10 @@ def plan_self_blend(track: FaceTrack, rng: np.random.Generator, others: Sequence
 
 
 FAMILY = Family(
-    PictureForge(plan_self_blend), changes=("picture",), about="face blended with a changed copy of itself (SBI)"
+    PictureForge(plan_self_blend),
+    changes=("picture",),
+    about="face blended with a changed copy of itself (SBI)",
+    api_version=1,
 )
 
 

@@ -87,6 +87,13 @@ def _softened(audio: np.ndarray, seam: int) -> np.ndarray:
 
 
 SAME_PERSON = Family(
-    swap_same, changes=("timing",), about="sound of another clip of the same person", needs_others=1, same_person=True
+    swap_same,
+    changes=("timing",),
+    about="sound of another clip of the same person",
+    needs_others=1,
+    same_person=True,
+    api_version=1,
 )
-OTHER_PERSON = Family(swap_other, changes=("timing",), about="sound of another person's clip", needs_others=1)
+OTHER_PERSON = Family(
+    swap_other, changes=("timing",), about="sound of another person's clip", needs_others=1, api_version=1
+)

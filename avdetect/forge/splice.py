@@ -117,6 +117,12 @@ def both(clip: Clip, rng: np.random.Generator, others: Sequence[Clip] = ()) -> C
     return _with_voice(_with_face(clip, rng, others, places), rng, places)
 
 
-VOICE = Family(voice, changes=("sound",), about="a false voice for a part of the clip")
-FACE = Family(face, changes=("picture",), about="a forged face for a part of the clip", needs_others=1)
-BOTH = Family(both, changes=("picture", "sound"), about="forged face and voice for a part of the clip", needs_others=1)
+VOICE = Family(voice, changes=("sound",), about="a false voice for a part of the clip", api_version=1)
+FACE = Family(face, changes=("picture",), about="a forged face for a part of the clip", needs_others=1, api_version=1)
+BOTH = Family(
+    both,
+    changes=("picture", "sound"),
+    about="forged face and voice for a part of the clip",
+    needs_others=1,
+    api_version=1,
+)

@@ -102,6 +102,8 @@ def _segments(mask: np.ndarray, kind: str) -> list[Segment]:
     return [Segment(a / TICK_RATE, b / TICK_RATE, kind) for a, b in edges.reshape(-1, 2)]  # type: ignore[arg-type]
 
 
-SHIFT = Family(shift, changes=("timing",), about="the sound 80 to 600 ms late or early")
-DRIFT = Family(drift, changes=("timing",), about="sound that runs slower or faster than the picture")
-STRETCH = Family(stretch, changes=("timing",), about="a stretch of the sound slower or faster, pitch kept")
+SHIFT = Family(shift, changes=("timing",), about="the sound 80 to 600 ms late or early", api_version=1)
+DRIFT = Family(drift, changes=("timing",), about="sound that runs slower or faster than the picture", api_version=1)
+STRETCH = Family(
+    stretch, changes=("timing",), about="a stretch of the sound slower or faster, pitch kept", api_version=1
+)

@@ -59,4 +59,4 @@ def forge(clip: Clip, rng: np.random.Generator, others: Sequence[Clip] = ()) -> 
     return remade(clip, rng, change)
 
 
-FAMILY = Family(forge, changes=("sound",), about="pitch and formants changed, timing kept")
+FAMILY = Family(forge, changes=("sound",), about="pitch and formants changed, timing kept", api_version=1)

@@ -90,4 +90,4 @@ def forge(clip: Clip, rng: np.random.Generator, others: Sequence[Clip] = ()) -> 
     return remade(clip, rng, through_world)
 
 
-FAMILY = Family(forge, changes=("sound",), about="the voice made anew by the WORLD vocoder")
+FAMILY = Family(forge, changes=("sound",), about="the voice made anew by the WORLD vocoder", api_version=1)

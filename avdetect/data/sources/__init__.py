@@ -6,6 +6,7 @@ from avdetect.registry import Registry
 
 SOURCES = Registry(
     "source",
+    "avdetect.sources",
     {
         "manifest": "avdetect.data.sources.manifest:Manifest",
         "faceforensics": "avdetect.data.sources.faceforensics:FaceForensics",

@@ -42,6 +42,8 @@ class ASVspoof2019LA:
         ValueError: a line of a protocol cannot be understood, or a speaker is in two.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /):
         self.root = Path(root) / "LA" if (Path(root) / "LA").is_dir() else Path(root)
         folders = [f"ASVspoof2019_LA_{part}/flac" for part in _LISTS_2019]
@@ -89,6 +91,8 @@ class ASVspoof2021LA:
         FileNotFoundError: the keys, the folder or most of the files are missing.
         ValueError: a line of the keys cannot be understood.
     """
+
+    api_version = 1
 
     def __init__(self, root: Path, /):
         self.root = Path(root)

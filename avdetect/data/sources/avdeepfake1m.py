@@ -41,6 +41,8 @@ class AVDeepfake1M:
         ValueError: an unknown split, or an object of a label file cannot be understood.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /, *, splits: str = "train,val,test"):
         self._tree = _Tree(_ONE, Path(root), splits)
 
@@ -67,6 +69,8 @@ class AVDeepfake1MPlusPlus:
     Raises:
         FileNotFoundError, ValueError: see `AVDeepfake1M`.
     """
+
+    api_version = 1
 
     def __init__(self, root: Path, /, *, splits: str = "train,val,test"):
         self._tree = _Tree(_PLUS_PLUS, Path(root), splits)

@@ -28,6 +28,8 @@ class AVLips:
         FileNotFoundError: a folder or most of the films are missing.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /):
         self.root = Path(root)
         check_tree("AVLips", self.root, _LAYOUT, files=[], folders=[*_FOLDERS, *(f"wav/{f}" for f in _FOLDERS)])

@@ -35,6 +35,8 @@ class CelebDFv1:
         ValueError: a line of the list contradicts its folder, or it or a file name cannot be understood.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /):
         self.root = Path(root)
         self._samples = _read(self.root, "v1")
@@ -46,6 +48,8 @@ class CelebDFv1:
 
 class CelebDFv2:
     """Larger successor of :class:`CelebDFv1` with 5639 forged films; the layout, names and errors are the same."""
+
+    api_version = 1
 
     def __init__(self, root: Path, /):
         self.root = Path(root)

@@ -31,6 +31,8 @@ class CREMAD:
         ValueError: a row of a table cannot be understood.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /):
         self.root = Path(root)
         check_tree("CREMA-D", self.root, _LAYOUT, files=[_NAMES, _ACTORS], folders=["VideoFlash"])

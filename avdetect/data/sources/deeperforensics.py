@@ -51,6 +51,8 @@ class DeeperForensics:
         ValueError: an unknown variant, an actor in two lists, or a line of a list that cannot be understood.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /, *, variants: str = "end_to_end", actors: str = "no"):
         self.root = Path(root)
         chosen = choose("DeeperForensics", "variants", variants, _VARIANTS)

@@ -39,6 +39,8 @@ class DFDC:
         ValueError: an unknown part, or labels that cannot be understood.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /, *, parts: str = "train,validation,test"):
         self.root = Path(root)
         chosen = choose("DFDC", "parts", parts, _PARTS)

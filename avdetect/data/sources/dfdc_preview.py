@@ -33,6 +33,8 @@ class DFDCPreview:
         ValueError: an entry of the label file cannot be understood.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /):
         self.root = Path(root)
         check_tree("DFDC preview", self.root, _LAYOUT, files=["dataset.json"], folders=_FOLDERS)

@@ -47,6 +47,8 @@ class FaceForensics:
         ValueError: an unknown method or compression, a list that cannot be understood, or a sequence in two lists.
     """
 
+    api_version = 1
+
     def __init__(
         self,
         root: Path,

@@ -42,6 +42,8 @@ class FakeAVCeleb:
         ValueError: a row of the table cannot be understood.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /):
         self.root = Path(root)
         check_tree("FakeAVCeleb", self.root, _LAYOUT, files=["meta_data.csv"], folders=list(_TYPES))

@@ -36,6 +36,8 @@ class GRID:
         ValueError: an unknown speaker.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /, *, speakers: str = ""):
         self.root = Path(root)
         chosen = choose("GRID", "speakers", speakers, _SPEAKERS) if speakers else _SPEAKERS

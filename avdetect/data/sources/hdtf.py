@@ -37,6 +37,8 @@ class HDTF:
         ValueError: a line of a list cannot be understood.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /):
         self.root = Path(root)
         files = [f"{_LISTS}/{s}_{kind}.txt" for s in _SUBSETS for kind in ("video_url", "annotion_time")]

@@ -29,6 +29,8 @@ class InTheWild:
         ValueError: a row of ``meta.csv`` cannot be understood.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /):
         inner = Path(root) / "release_in_the_wild"
         self.root = inner if inner.is_dir() else Path(root)

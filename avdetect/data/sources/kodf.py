@@ -43,6 +43,8 @@ class KoDF:
         ValueError: an unknown split, or a table without a column.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /, *, splits: str = "training,validation"):
         self.root = Path(root)
         chosen = choose("KoDF", "splits", splits, _SPLITS)

@@ -34,6 +34,8 @@ class LAVDF:
         ValueError: an object of the label file cannot be understood.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /):
         self.root = Path(root)
         label_files = ("metadata.json", "metadata.min.json")

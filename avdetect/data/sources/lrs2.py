@@ -33,6 +33,8 @@ class LRS2:
         ValueError: an unknown part.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /, *, parts: str = "pretrain,main"):
         self.root = Path(root)
         chosen = [p.strip() for p in parts.split(",")]

@@ -31,6 +31,8 @@ class LRS3:
         ValueError: an unknown part, or a talk of test in another part.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /, *, parts: str = "pretrain,trainval,test"):
         self.root = Path(root)
         chosen = [p.strip() for p in parts.split(",")]

@@ -49,6 +49,8 @@ class Manifest:
         ValueError: a row contradicts itself or cannot be understood; the message names the row.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /, *, paths: str = "present"):
         if paths not in ("present", "any"):
             raise ValueError(f"manifest: paths must be 'present' or 'any', not {paths!r}")

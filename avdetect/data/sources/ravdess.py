@@ -42,6 +42,8 @@ class RAVDESS:
         ValueError: an unknown actor or channel.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /, *, actors: str = "", channels: str = "speech"):
         self.root = Path(root)
         numbers = ",".join(a.strip().zfill(2) for a in actors.split(",")) if actors else ",".join(_ACTORS)

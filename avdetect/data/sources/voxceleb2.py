@@ -39,6 +39,8 @@ class VoxCeleb2:
         ValueError: an unknown part, a person in both, or a row of the table that cannot be understood.
     """
 
+    api_version = 1
+
     def __init__(self, root: Path, /, *, parts: str = "dev,test"):
         self.root = Path(root)
         self._parts = choose("VoxCeleb2", "parts", parts, _PARTS)

@@ -19,5 +19,5 @@ def _balanced(table: ScoreTable, context: Context) -> float:
     return balanced_accuracy(v.positive, v.negative, context.threshold)
 
 
-ACCURACY = Metric(_accuracy, "accuracy", also=("threshold",))
-BALANCED_ACCURACY = Metric(_balanced, "balanced accuracy", also=("threshold",))
+ACCURACY = Metric(_accuracy, "accuracy", also=("threshold",), api_version=1)
+BALANCED_ACCURACY = Metric(_balanced, "balanced accuracy", also=("threshold",), api_version=1)

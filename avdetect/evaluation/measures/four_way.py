@@ -33,4 +33,4 @@ def _four_way(table: ScoreTable, context: Context) -> dict[str, float]:
     }
 
 
-FOUR_WAY = Metric(_four_way, "four-way", needs=("classes",), per_head=False)
+FOUR_WAY = Metric(_four_way, "four-way", needs=("classes",), per_head=False, api_version=1)

@@ -30,5 +30,5 @@ def _lse(table: ScoreTable, context: Context) -> dict[str, float]:
     return out
 
 
-OFFSET_ACCURACY = Metric(_offsets, "offset within one tick", needs=("context_hits",), per_head=False)
-LSE = Metric(_lse, "lip-sync error", needs=("lse_c",), per_head=False)
+OFFSET_ACCURACY = Metric(_offsets, "offset within one tick", needs=("context_hits",), per_head=False, api_version=1)
+LSE = Metric(_lse, "lip-sync error", needs=("lse_c",), per_head=False, api_version=1)

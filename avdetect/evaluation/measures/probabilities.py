@@ -34,11 +34,27 @@ def log_odds(probability: np.ndarray) -> np.ndarray:
 
 
 _also = ("probability",)
-BRIER = Metric(_of(lambda v: errors.brier(v.scores, v.labels)), "Brier score", also=_also, better="lower")
-NLL = Metric(_of(lambda v: errors.log_loss(v.scores, v.labels)), "log loss (nats)", also=_also, better="lower")
-ECE = Metric(_of(lambda v: errors.expected_calibration_error(v.scores, v.labels)), "ECE", also=_also, better="lower")
-ECE_EVEN = Metric(_of(_even), "ECE, even prior", also=_also, better="lower")
-CLLR = Metric(
-    _of(lambda v: errors.cllr(log_odds(v.positive), log_odds(v.negative))), "Cllr (bits)", also=_also, better="lower"
+BRIER = Metric(
+    _of(lambda v: errors.brier(v.scores, v.labels)), "Brier score", also=_also, better="lower", api_version=1
 )
-MIN_CLLR = Metric(_of(lambda v: errors.min_cllr(v.positive, v.negative)), "least Cllr (bits)", better="lower")
+NLL = Metric(
+    _of(lambda v: errors.log_loss(v.scores, v.labels)), "log loss (nats)", also=_also, better="lower", api_version=1
+)
+ECE = Metric(
+    _of(lambda v: errors.expected_calibration_error(v.scores, v.labels)),
+    "ECE",
+    also=_also,
+    better="lower",
+    api_version=1,
+)
+ECE_EVEN = Metric(_of(_even), "ECE, even prior", also=_also, better="lower", api_version=1)
+CLLR = Metric(
+    _of(lambda v: errors.cllr(log_odds(v.positive), log_odds(v.negative))),
+    "Cllr (bits)",
+    also=_also,
+    better="lower",
+    api_version=1,
+)
+MIN_CLLR = Metric(
+    _of(lambda v: errors.min_cllr(v.positive, v.negative)), "least Cllr (bits)", better="lower", api_version=1
+)

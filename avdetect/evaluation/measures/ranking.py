@@ -30,7 +30,7 @@ def _hits(table: ScoreTable, context: Context) -> dict[str, float]:
     return {f"{rate:.0%}": hits_at_alarms(v.positive, v.negative, rate) for rate in RATES}
 
 
-AUC = Metric(_auc, "AUC")
-AP = Metric(_ap, "average precision")
-EER = Metric(_eer, "equal error rate", better="lower")
-TPR_AT_FPR = Metric(_hits, "TPR at FPR")
+AUC = Metric(_auc, "AUC", api_version=1)
+AP = Metric(_ap, "average precision", api_version=1)
+EER = Metric(_eer, "equal error rate", better="lower", api_version=1)
+TPR_AT_FPR = Metric(_hits, "TPR at FPR", api_version=1)

@@ -45,5 +45,5 @@ def _ar(table: ScoreTable, context: Context) -> dict[str, float]:
     return {**{f"@{n}": v for n, v in found.items()}, "mean": float(np.mean(list(found.values())))}
 
 
-SEGMENT_AP = Metric(_ap, "stretches, AP at IoU", needs=("segments",), per_head=False)
-SEGMENT_AR = Metric(_ar, "stretches, AR at proposals", needs=("segments",), per_head=False)
+SEGMENT_AP = Metric(_ap, "stretches, AP at IoU", needs=("segments",), per_head=False, api_version=1)
+SEGMENT_AR = Metric(_ar, "stretches, AR at proposals", needs=("segments",), per_head=False, api_version=1)

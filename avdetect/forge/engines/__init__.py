@@ -9,6 +9,7 @@ from avdetect.registry import Registry
 
 ENGINES = Registry(
     "speech engine",
+    "avdetect.engines",
     {
         "espeak-ng": "avdetect.forge.engines.espeak:ENGINE",
         "flite": "avdetect.forge.engines.flite:ENGINE",

@@ -26,4 +26,4 @@ def _arguments(rng: np.random.Generator, target: Path) -> list[str]:
     ]
 
 
-ENGINE = ProgramEngine("espeak-ng", "on Debian: apt-get install espeak-ng", _arguments)
+ENGINE = ProgramEngine("espeak-ng", "on Debian: apt-get install espeak-ng", _arguments, api_version=1)

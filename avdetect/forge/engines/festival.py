@@ -14,4 +14,4 @@ def _arguments(rng: np.random.Generator, target: Path) -> list[str]:
     return ["-eval", f"(Parameter.set 'Duration_Stretch {stretch:.3f})", "-F", "16000", "-o", str(target)]
 
 
-ENGINE = ProgramEngine("text2wave", "on Debian: apt-get install festival festvox-kallpc16k", _arguments)
+ENGINE = ProgramEngine("text2wave", "on Debian: apt-get install festival festvox-kallpc16k", _arguments, api_version=1)

@@ -16,4 +16,4 @@ def _arguments(rng: np.random.Generator, target: Path) -> list[str]:
     return ["-voice", voice, "--setf", f"duration_stretch={stretch:.3f}", "-f", "/dev/stdin", "-o", str(target)]
 
 
-ENGINE = ProgramEngine("flite", "on Debian: apt-get install flite", _arguments)
+ENGINE = ProgramEngine("flite", "on Debian: apt-get install flite", _arguments, api_version=1)

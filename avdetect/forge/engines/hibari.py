@@ -19,6 +19,8 @@ RATE = 24_000
 class Hibari:
     """The package ``hibari`` with the one voice that it contains, imported when it first speaks."""
 
+    api_version = 1
+
     def available(self) -> str:
         """See `avdetect.forge.engines.program.Engine`."""
         return "" if importlib.util.find_spec("hibari") else "hibari-tts is not installed (pip install hibari-tts)"

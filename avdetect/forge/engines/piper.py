@@ -19,6 +19,8 @@ VARIABLE = "AVDETECT_PIPER_VOICE"
 class Piper:
     """The program ``piper`` with the voice that the environment names."""
 
+    api_version = 1
+
     def available(self) -> str:
         """See `avdetect.forge.engines.program.Engine`."""
         voice = os.environ.get(VARIABLE, "")
@@ -44,7 +46,7 @@ class Piper:
                 str(target),
             ]
 
-        return ProgramEngine("piper", "pip install piper-tts", arguments)
+        return ProgramEngine("piper", "pip install piper-tts", arguments, api_version=1)
 
 
 ENGINE = Piper()

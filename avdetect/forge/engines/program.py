@@ -20,7 +20,12 @@ TIMEOUT_S = 30.0
 
 
 class Engine(Protocol):
-    """A voice that reads English text."""
+    """A voice that reads English text; states ``api_version = 1`` (see `avdetect.api`)."""
+
+    @property
+    def api_version(self) -> int:
+        """1."""
+        ...
 
     def available(self) -> str:
         """Empty if it can speak here, else why not and what to install."""
@@ -43,11 +48,13 @@ class ProgramEngine:
         program: its name.
         install: what to do where it is missing.
         arguments: from a random generator and the WAV file to write, the arguments; the text comes on standard input.
+        api_version: of `avdetect.api` that it was written for. 0 = not stated, and refused.
     """
 
     program: str
     install: str
     arguments: Callable[[np.random.Generator, Path], Sequence[str]]
+    api_version: int = 0
 
     def available(self) -> str:
         """See :class:`Engine`."""

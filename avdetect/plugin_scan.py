@@ -1,0 +1,98 @@
+"""Which plugins are installed: read from the metadata of distributions, without importing any of them."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+
+from avdetect.plugin_errors import PluginError
+
+PREFIX = "avdetect."
+"""Entry-point groups are ``avdetect.<kind>s``."""
+SWITCH = "AVDETECT_PLUGINS"
+ALLOW = "AVDETECT_ALLOW_PLUGINS"
+_ON, _OFF = ("", "on", "1", "true", "yes"), ("off", "0", "false", "no")
+
+
+@dataclass(frozen=True)
+class Found:
+    """An entry point of an installed distribution: ``name`` of a ``group`` stands for ``target``."""
+
+    group: str
+    name: str
+    target: str
+    distribution: str
+    version: str
+
+
+def plugins_off() -> bool:
+    """Whether ``AVDETECT_PLUGINS`` switches everything off that is not built in.
+
+    Raises:
+        PluginError: the variable has a value that says neither on nor off.
+    """
+    value = os.environ.get(SWITCH, "").strip().lower()
+    if value in _OFF:
+        return True
+    if value in _ON:
+        return False
+    raise PluginError(f"{SWITCH} is {value!r}; set it to 'on' or 'off'")
+
+
+def switch_off() -> None:
+    """Leave built-ins only, in this process and those that it starts."""
+    os.environ[SWITCH] = "off"
+
+
+def allow(names: Sequence[str]) -> None:
+    """Let bundles and stored configurations load these plugins, in this process and those that it starts."""
+    os.environ[ALLOW] = ",".join([*allowed(), *names])
+
+
+def allowed() -> list[str]:
+    """Names of plugins or distributions that bundles may load, from ``AVDETECT_ALLOW_PLUGINS``; ``*`` = any."""
+    return [name for part in os.environ.get(ALLOW, "").split(",") if (name := part.strip())]
+
+
+def installed(group: str) -> list[Found]:
+    """Entry points of a group, in the order of the import path."""
+    return [found for found in _scan(tuple(sys.path))[0] if found.group == group]
+
+
+def unreadable() -> list[str]:
+    """Distributions that seem to offer plugins but whose list of them cannot be read, each with the reason."""
+    return list(_scan(tuple(sys.path))[1])
+
+
+@functools.lru_cache(maxsize=8)
+def _scan(path: tuple[str, ...]) -> tuple[tuple[Found, ...], tuple[str, ...]]:
+    """All groups at once: reading the metadata of a few hundred distributions takes some ten milliseconds."""
+    found: list[Found] = []
+    complaints: list[str] = []
+    seen: set[str] = set()
+    for distribution in metadata.distributions(path=list(path)):
+        try:
+            points = [p for p in distribution.entry_points if p.group.startswith(PREFIX)]
+        except Exception as error:  # whatever another package's file holds, the rest must go on
+            text = distribution.read_text("entry_points.txt") or ""
+            if f"[{PREFIX}" in text:
+                complaints.append(f"{_name(distribution)}: entry_points.txt cannot be read: {error}")
+            continue
+        if not points:
+            continue
+        name = _name(distribution)
+        key = re.sub(r"[-_.]+", "-", name).lower()
+        if key in seen:  # found once more further down the path, where nothing is imported from
+            continue
+        seen.add(key)
+        found += [Found(p.group, p.name, p.value, name, distribution.version) for p in points]
+    return tuple(found), tuple(complaints)
+
+
+def _name(distribution: metadata.Distribution) -> str:
+    return distribution.metadata["Name"] or "a distribution without a name"
