@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Array, Bool, Float
 
-    from avdetect.commands.output import Forms
     from avdetect.data.sample import Sample, Source
     from avdetect.evaluation.metric import Context, Head, Metric
     from avdetect.forge.contract import CannotForge, Family, Forge
+    from avdetect.report.forms import Forms
     from avdetect.types import Clip, Evidence, Label, Segment
 
 API_VERSION = 1
@@ -43,6 +43,7 @@ __all__ = [
     "Family",
     "Forge",
     "Forgery",
+    "Forms",
     "FusionHead",
     "Head",
     "InputContract",
@@ -63,6 +64,7 @@ _ELSEWHERE = {
     "Evidence": "avdetect.types",
     "Family": "avdetect.forge.contract",
     "Forge": "avdetect.forge.contract",
+    "Forms": "avdetect.report.forms",
     "Head": "avdetect.evaluation.metric",
     "Label": "avdetect.types",
     "Metric": "avdetect.evaluation.metric",
@@ -281,8 +283,13 @@ class Reporter(Protocol):
 
     api_version: int
 
-    def __init__(self, forms: Forms, /) -> None:
-        """Args: how this kind of result is shown; ``forms.as_dict(result)`` is what ``--json`` writes of it."""
+    def __init__(self, forms: Forms, /, *, single: bool) -> None:
+        """Made once for a run.
+
+        Args:
+            forms: how this kind of result is put into words; ``forms.as_dict(result)`` is what ``--json`` writes.
+            single: whether one file was named, rather than a folder or several.
+        """
         ...
 
     def head(self) -> str:

@@ -21,11 +21,11 @@ def _missing(thing: Any, *, methods: str = "", values: str = "") -> str:
     return f"it has no {', '.join(absent)}" if absent else ""
 
 
-def _takes(function: Callable[..., Any], *names: str) -> str:
+def _takes(function: Callable[..., Any], *names: str, **options: Any) -> str:
     try:
-        inspect.signature(function).bind(*names)
+        inspect.signature(function).bind(*names, **options)
     except TypeError as error:
-        return f"it cannot be called with ({', '.join(names)}): {error}"
+        return f"it cannot be called with ({', '.join([*names, *options])}): {error}"
     except ValueError:  # some functions written in C say nothing of their arguments
         pass
     return ""
@@ -71,10 +71,10 @@ def metric(thing: Any) -> str:
 
 
 def reporter(thing: Any) -> str:
-    """A class whose instances are made from the forms of a result."""
-    if not callable(thing):
-        return "it is neither a class nor a function that makes a reporter"
-    return (_missing(thing, methods="head each tail") if isinstance(thing, type) else "") or _takes(thing, "forms")
+    """A class is looked at before it is made; what it makes, and what a function makes, again afterwards."""
+    if not isinstance(thing, type):
+        return _missing(thing, methods="head each tail")  # what such a function has made
+    return _missing(thing, methods="head each tail") or _takes(thing, "forms", single=True)
 
 
 def engine(thing: Any) -> str:

@@ -8,9 +8,12 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import metadata
+from typing import TYPE_CHECKING
 
 from avdetect.plugin_errors import PluginError
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 PREFIX = "avdetect."
 """Entry-point groups are ``avdetect.<kind>s``."""
@@ -72,6 +75,8 @@ def unreadable() -> list[str]:
 @functools.lru_cache(maxsize=8)
 def _scan(path: tuple[str, ...]) -> tuple[tuple[Found, ...], tuple[str, ...]]:
     """All groups at once: reading the metadata of a few hundred distributions takes some ten milliseconds."""
+    from importlib import metadata  # twenty milliseconds that --help need not wait for
+
     found: list[Found] = []
     complaints: list[str] = []
     seen: set[str] = set()
@@ -94,5 +99,5 @@ def _scan(path: tuple[str, ...]) -> tuple[tuple[Found, ...], tuple[str, ...]]:
     return tuple(found), tuple(complaints)
 
 
-def _name(distribution: metadata.Distribution) -> str:
+def _name(distribution: Distribution) -> str:
     return distribution.metadata["Name"] or "a distribution without a name"

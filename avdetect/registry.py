@@ -154,6 +154,10 @@ class Registry:
             )
         return Entry(spec, self.kind, spec, "", "", "local")
 
+    def blame(self, spec: str, cause: str) -> PluginError:
+        """An error that names whose the implementation is, for those who call it and see it fail."""
+        return self._error(spec, cause, self.find(spec))
+
     def register(self, name: str, *, api_version: int | None = None) -> Callable[[T], T]:
         """Decorator: make something of the running program available under a name.
 

@@ -37,6 +37,8 @@ class AugmentConfig:
         spectrum: share of examples in which bands and stretches of the voice's spectrograms are covered, on the device.
         device: colour, gamma, noise, covered parts and levels once more on the device, new for every step; for machines
             whose accelerator waits for the host. Set the shares of the same names above to 0 then.
+        extra: further ones after all of these, ``name=share``: a name of `avdetect.augment.AUGMENTATIONS`, which has
+            those that are installed, or ``path/to/file.py:attribute``.
     """
 
     mirror: float = 0.5
@@ -67,3 +69,4 @@ class AugmentConfig:
     kbps: tuple[int, ...] = (12, 96)
     spectrum: float = 0.3
     device: bool = False
+    extra: tuple[str, ...] = ()
