@@ -37,9 +37,42 @@ Paths = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object; a list of them for several files.")]
 AsJsonl = Annotated[bool, typer.Option("--jsonl", help="One JSON object a line, as soon as each file is done.")]
 Bundle = Annotated[Path | None, typer.Option("--bundle", help="Folder of another detector than the one built in.")]
+Format = Annotated[
+    str, typer.Option("--format", metavar="NAME", help="Another format: one that is installed, or file.py:attribute.")
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE|DIR", help="Write .json or .jsonl, or one .json per input into a folder."),
+]
+
+
+def _no_plugins(wanted: bool) -> None:
+    if wanted:
+        from avdetect.plugin_scan import switch_off
+
+        switch_off()
+
+
+def _allow_plugins(names: list[str] | None) -> None:
+    if names:
+        from avdetect.plugin_scan import allow
+
+        allow(names)
+
+
+NoPlugins = Annotated[
+    bool,
+    typer.Option("--no-plugins", callback=_no_plugins, is_eager=True, help="Use only what is built in."),
+]
+AllowPlugin = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-plugin",
+        metavar="NAME",
+        callback=_allow_plugins,
+        is_eager=True,
+        help="Let the bundle load this installed plugin. May be given more than once.",
+    ),
 ]
 
 
@@ -54,6 +87,7 @@ def main(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    no_plugins: NoPlugins = False,
 ) -> None:
     """Is the face generated? Is the voice generated? Do the lips belong to the sound?
 
@@ -73,12 +107,15 @@ def score(
     paths: Paths,
     as_json: AsJson = False,
     as_jsonl: AsJsonl = False,
+    form: Format = "",
     out: Out = None,
     fail_on: Annotated[
         list[FailOn] | None,
         typer.Option("--fail-on", help="Exit with 3 if a file gets this verdict. May be given twice."),
     ] = None,
     bundle: Bundle = None,
+    no_plugins: NoPlugins = False,
+    allow_plugin: AllowPlugin = None,
 ) -> None:
     """Say real, fake or inconclusive, with probabilities, reasons and times.
 
@@ -101,7 +138,7 @@ def score(
     from avdetect.commands.score import run
 
     wanted = {choice.value for choice in fail_on or ()}
-    raise typer.Exit(run(paths, as_json=as_json, as_jsonl=as_jsonl, out=out, fail_on=wanted, bundle=bundle))
+    raise typer.Exit(run(paths, as_json=as_json, as_jsonl=as_jsonl, form=form, out=out, fail_on=wanted, bundle=bundle))
 
 
 @app.command(short_help="The lip-sync offset over time, plotted and mended.")
@@ -109,6 +146,7 @@ def audit(
     paths: Paths,
     as_json: AsJson = False,
     as_jsonl: AsJsonl = False,
+    form: Format = "",
     out: Out = None,
     plot: Annotated[
         Path | None,
@@ -122,6 +160,8 @@ def audit(
         bool, typer.Option("--force", help="Fix although the offset is uncertain or not constant; overwrite OUT.")
     ] = False,
     bundle: Bundle = None,
+    no_plugins: NoPlugins = False,
+    allow_plugin: AllowPlugin = None,
 ) -> None:
     """Measure the lip sync: offset per stretch, drift, and whether viewers would notice.
 
@@ -143,7 +183,17 @@ def audit(
     from avdetect.commands.audit import run
 
     raise typer.Exit(
-        run(paths, as_json=as_json, as_jsonl=as_jsonl, out=out, plot=plot, fix=fix, force=force, bundle=bundle)
+        run(
+            paths,
+            as_json=as_json,
+            as_jsonl=as_jsonl,
+            form=form,
+            out=out,
+            plot=plot,
+            fix=fix,
+            force=force,
+            bundle=bundle,
+        )
     )
 
 
@@ -151,6 +201,8 @@ def audit(
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     bundle: Bundle = None,
+    no_plugins: NoPlugins = False,
+    allow_plugin: AllowPlugin = None,
 ) -> None:
     """Check the installation: versions, devices, the bundle, and a self-test on a made-up clip.
 
@@ -166,3 +218,34 @@ def doctor(
     from avdetect.commands.doctor import run
 
     raise typer.Exit(run(as_json=as_json, bundle=bundle))
+
+
+@app.command(short_help="What is built in and what is installed beside.")
+def plugins(
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", metavar="KIND", help="Only this kind, such as forgery. May be given more than once."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Load every one of them and report what breaks.")] = False,
+    no_plugins: NoPlugins = False,
+) -> None:
+    """List detectors, encoders, readers of data sets, forgeries, metrics, formats: built in and installed.
+
+    Nothing that is listed is imported, unless --check asks for it.
+
+    \b
+    Examples:
+      avdetect plugins
+      avdetect plugins --kind detector --kind metric
+      avdetect plugins --check
+
+    \b
+    Exit status:
+      0  the list was printed
+      1  --check found something that cannot be used
+      2  wrong usage
+    """  # noqa: D301 (the backspace keeps line breaks)
+    from avdetect.commands.plugins import run
+
+    raise typer.Exit(run(kinds=kind or (), as_json=as_json, check=check))

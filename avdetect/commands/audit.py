@@ -54,6 +54,7 @@ def run(
     *,
     as_json: bool = False,
     as_jsonl: bool = False,
+    form: str = "",
     out: Path | None = None,
     plot: Path | None = None,
     fix: Path | None = None,
@@ -61,13 +62,14 @@ def run(
     bundle: Path | None = None,
 ) -> int:
     """Audit the files and return the exit code; a refused fix counts as a failure."""
-    return guarded(lambda: _run(paths, as_json, as_jsonl, out, plot, fix, force, bundle))
+    return guarded(lambda: _run(paths, as_json, as_jsonl, form, out, plot, fix, force, bundle))
 
 
 def _run(
     paths: Sequence[str],
     as_json: bool,
     as_jsonl: bool,
+    form: str,
     out: Path | None,
     plot: Path | None,
     fix: Path | None,
@@ -75,7 +77,7 @@ def _run(
     bundle: Path | None,
 ) -> int:
     single = is_single_file(paths)
-    output = choose_output(FORMS, as_json=as_json, as_jsonl=as_jsonl, out=out, single=single)
+    output = choose_output(FORMS, as_json=as_json, as_jsonl=as_jsonl, form=form, out=out, single=single)
     inputs = expand(paths)
     _check(inputs, single=single, plot=plot, fix=fix, force=force)
     detector = load_detector(bundle) if any(not item.error for item in inputs) else None

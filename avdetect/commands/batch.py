@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from avdetect.commands.inputs import Input
+from avdetect.plugin_errors import PluginError, PluginWarning
 from avdetect.report.schema import FailedReport
 
 if TYPE_CHECKING:
@@ -112,10 +114,12 @@ def guarded(run: Callable[[], int]) -> int:
     # time of scoring a short clip.
     gc.set_threshold(50_000, 20, 50)
     try:
-        code = run()
+        with warnings.catch_warnings():
+            _show_plainly()
+            code = run()
         sys.stdout.flush()
         return code
-    except UsageError as error:
+    except (UsageError, PluginError) as error:
         say(f"avdetect: {error}")
         return USAGE
     except KeyboardInterrupt:
@@ -125,3 +129,16 @@ def guarded(run: Callable[[], int]) -> int:
         # Whoever read us has gone (head, less): be quiet, also when Python flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+
+
+def _show_plainly() -> None:
+    """A warning about plugins is a line for the user, not one of a program's."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, PluginWarning):
+            say(f"avdetect: {message}")
+        else:
+            usual(message, category, *where, **more)
+
+    warnings.showwarning = show

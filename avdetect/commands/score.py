@@ -19,23 +19,26 @@ def run(
     *,
     as_json: bool = False,
     as_jsonl: bool = False,
+    form: str = "",
     out: Path | None = None,
     fail_on: Collection[str] = (),
     bundle: Path | None = None,
 ) -> int:
     """Score the files and return the exit code (1 before 3: an incomplete batch is the greater trouble)."""
-    return guarded(lambda: _run(paths, as_json, as_jsonl, out, fail_on, bundle))
+    return guarded(lambda: _run(paths, as_json, as_jsonl, form, out, fail_on, bundle))
 
 
 def _run(
     paths: Sequence[str],
     as_json: bool,
     as_jsonl: bool,
+    form: str,
     out: Path | None,
     fail_on: Collection[str],
     bundle: Path | None,
 ) -> int:
-    output = choose_output(FORMS, as_json=as_json, as_jsonl=as_jsonl, out=out, single=is_single_file(paths))
+    single = is_single_file(paths)
+    output = choose_output(FORMS, as_json=as_json, as_jsonl=as_jsonl, form=form, out=out, single=single)
     inputs = expand(paths)
     detector = load_detector(bundle) if any(not item.error for item in inputs) else None
     output.open()
