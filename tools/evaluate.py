@@ -19,6 +19,13 @@ from typing import Annotated
 
 import typer
 
+from avdetect.cli import NoPlugins
+from avdetect.plugin_errors import PluginError
+
+MetricNames = Annotated[
+    list[str] | None,
+    typer.Option(help="Only this metric: a name, one that is installed, or file.py:attribute (may be repeated)."),
+]
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
@@ -106,8 +113,9 @@ def report(
     scores: Annotated[Path, typer.Argument(help="Score table.")],
     out: Annotated[Path, typer.Option(help="Folder for report.json, report.md and report.png.")],
     validation: Annotated[Path | None, typer.Option(help="Score table of other people, for the threshold.")] = None,
-    metric: Annotated[list[str] | None, typer.Option(help="Only this metric (may be repeated).")] = None,
+    metric: MetricNames = None,
     rounds: Annotated[int, typer.Option(help="Of the bootstrap.")] = 500,
+    no_plugins: NoPlugins = False,
 ) -> None:
     """Figures of a score table with intervals clustered by person, slices, coverage and the shortcut baseline."""
     from avdetect.evaluation.plots import plot_scores
@@ -129,7 +137,8 @@ def compare(
     second: Annotated[Path, typer.Argument(help="Of the other, on the same clips.")],
     out: Annotated[Path, typer.Option(help="Folder for compare.json and compare.md.")],
     rounds: Annotated[int, typer.Option(help="Of the bootstrap.")] = 1000,
-    metric: Annotated[list[str] | None, typer.Option(help="Only this metric (may be repeated).")] = None,
+    metric: MetricNames = None,
+    no_plugins: NoPlugins = False,
 ) -> None:
     """Paired differences of two detectors: bootstrap by person, DeLong, Holm."""
     from avdetect.evaluation.comparison import compare as compared
@@ -169,7 +178,7 @@ def _said_plainly() -> Iterator[None]:
     """What is wrong with the input is one line and exit status 2."""
     try:
         yield
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, PluginError) as error:
         typer.echo(f"error: {error.args[0] if error.args else error}", err=True)
         raise typer.Exit(2) from None
 

@@ -20,6 +20,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
+from avdetect.cli import NoPlugins
+from avdetect.plugin_errors import PluginError
+
 
 class FilmsByDefault(TyperGroup):
     """``forge a.mp4 --out ...`` is ``forge films a.mp4 --out ...``."""
@@ -59,13 +62,12 @@ def entries_of(inputs: Sequence[Path]) -> list[Any]:
 
 
 def families_of(name: str) -> tuple[str, ...]:
-    """Names of families; ``all`` for every one."""
+    """Names of families, each of which can be used; ``all`` for every one that is built in."""
     from avdetect.forge import FORGERIES
 
-    names = tuple(FORGERIES.names()) if name == "all" else tuple(n.strip() for n in name.split(","))
+    names = tuple(FORGERIES.builtins()) if name == "all" else tuple(n.strip() for n in name.split(","))
     for n in names:
-        if n not in FORGERIES:
-            raise ValueError(f"no forgery is called {n!r}; there are: all, {', '.join(FORGERIES.names())}")
+        FORGERIES.get(n)
     return names
 
 
@@ -73,7 +75,12 @@ def families_of(name: str) -> tuple[str, ...]:
 def films(
     inputs: Annotated[list[Path], typer.Argument(help="Genuine films, folders or manifests of them.")],
     out: Annotated[Path, typer.Option(help="Folder of the films and of manifest.csv.")],
-    family: Annotated[str, typer.Option(help="Forgeries, separated by commas, or 'all'.")] = "all",
+    family: Annotated[
+        str,
+        typer.Option(
+            help="Forgeries, separated by commas: names, or file.py:attribute; 'all' for those that are built in."
+        ),
+    ] = "all",
     count: Annotated[int, typer.Option(min=1, help="Films of each family from each input.")] = 1,
     seed: Annotated[int, typer.Option(help="Another seed gives other forgeries.")] = 0,
     segment: Annotated[bool, typer.Option("--segment", help="Forge only a stretch of each film.")] = False,
@@ -82,12 +89,13 @@ def films(
     ] = False,
     max_s: Annotated[float, typer.Option(min=1.0, help="Seconds read of each input.")] = 10.0,
     crf: Annotated[int, typer.Option(min=0, max=51, help="Quality of the picture, 0 best.")] = 18,
+    no_plugins: NoPlugins = False,
 ) -> None:
     from avdetect.forge.labelled_set import Order, SetMaker
 
     try:
         entries, families = entries_of(inputs), families_of(family)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, PluginError) as error:
         raise _fail(error) from None
     order = Order(families, count, seed, segment, with_genuine, max_s, crf)
     maker = SetMaker(entries, order, out)
@@ -116,10 +124,10 @@ def sheet(
     seed: Annotated[int, typer.Option(help="Another seed gives another forgery.")] = 0,
     columns: Annotated[int, typer.Option(min=2, help="Moments that are shown.")] = 10,
     max_s: Annotated[float, typer.Option(min=1.0, help="Seconds read of each film.")] = 10.0,
+    no_plugins: NoPlugins = False,
 ) -> None:
     import cv2
 
-    from avdetect.forge import FORGERIES
     from avdetect.forge.contract import CannotForge
     from avdetect.forge.films import key_rng, read_film
     from avdetect.forge.sheet import contact_sheet
@@ -129,27 +137,45 @@ def sheet(
         (name,) = families_of(family)
         clip = read_film(source, max_s, keep_frames=False).clip
         others = [read_film(path, max_s, keep_frames=False).clip for path in other or ()]
-        forged = FORGERIES.get(name).forge(clip, key_rng(name, source.name, seed, 0, 0), others)
+        forged = _forged(name, clip, key_rng(name, source.name, seed, 0, 0), others)
         picture = contact_sheet(clip, forged, columns=columns)
         if not cv2.imwrite(str(out), picture[..., ::-1]):
             raise ValueError(f"{out} could not be written; is it a .png in a folder that exists?")
-    except (CannotForge, MediaError, OSError, ValueError, cv2.error) as error:
+    except (CannotForge, MediaError, PluginError, OSError, ValueError, cv2.error) as error:
         raise _fail(error) from None
     for segment in forged.label.segments:
         typer.echo(f"{segment.kind}: {segment.start_s:.2f} s to {segment.end_s:.2f} s")
     typer.echo(f"{name} -> {out}")
 
 
+def _forged(name: str, clip: Any, rng: Any, others: Sequence[Any]) -> Any:
+    """A forged clip; where code from outside fails, the error says whose it is."""
+    from avdetect.forge import FORGERIES
+    from avdetect.forge.contract import CannotForge
+
+    try:
+        return FORGERIES.get(name).forge(clip, rng, others)
+    except (CannotForge, PluginError):
+        raise
+    except Exception as error:
+        if name in FORGERIES.builtins():
+            raise
+        raise FORGERIES.blame(name, f"it failed: {type(error).__name__}: {error}") from error
+
+
 @app.command(help="Names of the forgeries and what they do.")
-def families() -> None:
+def families(no_plugins: NoPlugins = False) -> None:
     from avdetect.forge import FORGERIES
 
-    for name in FORGERIES.names():
-        try:
-            about = FORGERIES.get(name).about
-        except (ImportError, AttributeError) as error:
-            about = f"not available: {error}"
-        typer.echo(f"{name:14} {about}")
+    for entry in FORGERIES.entries():
+        if entry.state == "built-in":
+            try:
+                about = FORGERIES.get(entry.name).about
+            except PluginError as error:
+                about = f"not available: {error.cause}"
+        else:  # not imported to ask what it does: that is for when it is used
+            about = f"{entry.state}: {entry.target} of {entry.owner}"
+        typer.echo(f"{entry.name:14} {about}")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from avdetect.cli import NoPlugins
+from avdetect.plugin_errors import PluginError
+
 if TYPE_CHECKING:
     from avdetect.data.manifest import Entry
     from avdetect.data.prepare import PrepareOptions
@@ -41,7 +44,10 @@ def prepare(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder of the records.")],
-    source: Annotated[str, typer.Option(help="Reader of a public data set's own layout ('list' names them).")] = "",
+    source: Annotated[
+        str,
+        typer.Option(help="Reader of a data set's own layout: a name ('list' shows them), or file.py:attribute."),
+    ] = "",
     workers: Annotated[int, typer.Option(min=0, help="Processes (0 = one for each core).")] = 0,
     shard: Annotated[str, typer.Option(help="Only part I of N of the files, 'I/N' from 0; nothing is joined.")] = "",
     merge: Annotated[bool, typer.Option("--merge", help="Only join the parts that the shards made.")] = False,
@@ -52,6 +58,7 @@ def prepare(
     retry_died: Annotated[
         bool, typer.Option("--retry-died", help="Try again the files whose process died, say for lack of memory.")
     ] = False,
+    no_plugins: NoPlugins = False,
 ) -> None:
     from avdetect.data.prepare import PrepareOptions, assemble, missing_parts
 
@@ -95,8 +102,14 @@ def _entries(root: Path, source: str) -> list[Entry]:
         if not source:
             return read_entries(root)
         entries = [sample.entry() for sample in SOURCES.get(source)(root).samples()]
+    except PluginError as error:
+        _fail(str(error))
     except (FileNotFoundError, ValueError, KeyError, ImportError, RuntimeError) as error:
         _fail(str(error.args[0]) if isinstance(error, KeyError) else str(error))
+    except Exception as error:
+        if source in SOURCES.builtins():
+            raise
+        _fail(str(SOURCES.blame(source, f"reading {root} failed: {type(error).__name__}: {error}")))
     names: set[str] = set()
     for entry in entries:
         if entry.name in names:

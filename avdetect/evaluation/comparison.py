@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from avdetect.evaluation.metric import HEADS, Context, Metric, view
-from avdetect.evaluation.registry import METRICS
+from avdetect.evaluation.registry import metric_called
 from avdetect.evaluation.table import ScoreTable
 from avdetect.metrics.paired import delong, holm, paired_bootstrap
 
@@ -39,7 +39,7 @@ def compare(
         if min(len(v.positive), len(v.negative)) < 3:
             continue
         for name in metrics:
-            metric: Metric = METRICS.get(name)
+            metric: Metric = metric_called(name)
             if metric.why_not(x, context):
                 continue
             for value in metric.values(name, x, context):

@@ -11,7 +11,7 @@ import numpy as np
 from avdetect.calibration import fit_isotonic, fit_platt, fit_temperature, sigmoid
 from avdetect.evaluation.measures.probabilities import log_odds
 from avdetect.evaluation.metric import HEADS, Context, Head, Metric, View, view
-from avdetect.evaluation.registry import METRICS
+from avdetect.evaluation.registry import METRICS, metric_called
 from avdetect.evaluation.shortcuts import shortcut_auc
 from avdetect.evaluation.table import ScoreTable, check_disjoint
 from avdetect.metrics.calibration_errors import brier, expected_calibration_error, log_loss
@@ -35,16 +35,16 @@ def results(
     Args:
         table: what is reported on.
         validation: of other people; without it nothing that needs a threshold is stated.
-        metrics: names; all if none is named.
+        metrics: names; all that are built in if none is named.
         rounds: of the bootstrap, by person.
 
     Raises:
         ValueError: the two tables share clips, groups or people.
-        KeyError: an unknown metric.
+        PluginError: an unknown metric (a ``KeyError`` too), or one from outside that cannot be used or failed.
     """
     if validation is not None:
         check_disjoint(table, validation)
-    chosen: dict[str, Metric] = {name: METRICS.get(name) for name in metrics or METRICS.names()}
+    chosen: dict[str, Metric] = {name: metric_called(name) for name in metrics or METRICS.builtins()}
     failed = int(sum(bool(e) for e in table["error"]))
     out: dict[str, Any] = {
         "schema": SCHEMA,

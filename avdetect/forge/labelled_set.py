@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +126,9 @@ class SetMaker:
             self._write_row(name, {"refused": str(error)})
             return Outcome(name, "refused", _said(entry.path, error))
         except Exception as error:
-            return Outcome(name, "failed", _said(entry.path, error))
+            said = _said(entry.path, error)
+            outside = family != "genuine" and family not in FORGERIES.builtins()
+            return Outcome(name, "failed", str(FORGERIES.blame(family, said)) if outside else said)
         self._write_row(name, self._row(entry, film, forged, family, name))
         return Outcome(name, "made")
 
@@ -152,8 +155,11 @@ class SetMaker:
         about = [entry.name, stat.st_size if stat else 0, order.max_s, order.crf]
         if family != "genuine":
             about += [order.seed, copy, order.stretch]
+        plain = re.sub(r"[^\w.-]+", "_", family)
+        if plain != family:  # a place, whose slashes a file name cannot have
+            about.append(family)
         digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:8]
-        return f"{entry.path.stem[:60]}-{family}-{digest}"
+        return f"{entry.path.stem[:60]}-{plain}-{digest}"
 
     def _finished(self, name: str) -> bool:
         row = self.out / ROWS / f"{name}.json"

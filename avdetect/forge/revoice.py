@@ -14,6 +14,7 @@ from avdetect.forge.contract import CannotForge, Family
 from avdetect.forge.engines import ENGINES
 from avdetect.forge.engines.program import Engine
 from avdetect.forge.voice import matched, sound_of
+from avdetect.plugin_errors import PluginError
 from avdetect.types import SAMPLE_RATE, TICK_RATE, Clip, Segment
 
 SENTENCES = (
@@ -40,7 +41,13 @@ MOST_STRETCH = 1.25
 
 def available() -> dict[str, str]:
     """Every engine, with an empty text where it can speak here and else the reason why not."""
-    return {name: ENGINES.get(name).available() for name in ENGINES.names()}
+    out = {}
+    for name in ENGINES.names():
+        try:
+            out[name] = ENGINES.get(name).available()
+        except PluginError as error:  # an engine that was installed beside and is broken: the others can speak
+            out[name] = str(error)
+    return out
 
 
 def revoiced(ticks: int, rng: np.random.Generator, engines: Sequence[Engine]) -> Float32[np.ndarray, " s"]:
