@@ -109,5 +109,5 @@ CHECKS: dict[str, WhyNot] = {
     "avdetect.engines": engine,
 }
 """By entry-point group."""
-MADE_BY_FUNCTIONS = ("avdetect.detectors", "avdetect.reporters")
-"""Groups whose entry may be a function that makes the object; what it makes states the API version then."""
+MADE_BY_CALLING = ("avdetect.detectors", "avdetect.reporters")
+"""Groups whose entry is a class, or a function that makes the object; what it makes states the API version too."""

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from avdetect import __version__
 from avdetect.api import API_VERSION
 from avdetect.plugin_errors import PluginError, PluginWarning, UnknownPlugin
-from avdetect.plugin_kinds import CHECKS, MADE_BY_FUNCTIONS, WhyNot
+from avdetect.plugin_kinds import CHECKS, MADE_BY_CALLING, WhyNot
 from avdetect.plugin_local import attribute_at, is_local
 from avdetect.plugin_scan import SWITCH, allowed, installed, plugins_off
 
@@ -79,7 +79,7 @@ class Registry:
 
     def names(self) -> list[str]:
         """All names that can be asked for, built-ins first; imports nothing."""
-        return list(dict.fromkeys([*self._builtins, *(e.name for e in self._plugins() if not plugins_off())]))
+        return list(dict.fromkeys([*self._builtins, *(e.name for e in self._plugins() if e.state != "off")]))
 
     def entries(self) -> list[Entry]:
         """Everything there is, usable or not; imports nothing. A name that two claim is there twice."""
@@ -98,7 +98,8 @@ class Registry:
             allow_local: whether ``spec`` may be such a place. Must be false where not the user wrote it.
             allow: names of plugins, or of distributions, that may be loaded beside the built-ins; ``None`` = any. To be
                 given where the name comes from a bundle or a stored configuration: having a plugin installed does not
-                mean to let others' files start it. Those of ``AVDETECT_ALLOW_PLUGINS`` are added.
+                mean to let others' files start it. Those of ``AVDETECT_ALLOW_PLUGINS`` are added; ``*`` is every one
+                that is installed. Code named by its place must be in it literally.
             asked_by: which bundle or file asks, for messages.
 
         Raises:
@@ -108,8 +109,8 @@ class Registry:
         """
         entry = self.find(spec, allow_local=allow_local, allow=allow, asked_by=asked_by)
         thing = self._load(entry)
-        if self.group in MADE_BY_FUNCTIONS and not isinstance(thing, type) and not hasattr(thing, "api_version"):
-            return functools.partial(self._make, entry, thing)
+        if self.group in MADE_BY_CALLING and not isinstance(thing, type):
+            return functools.partial(self._make, entry, thing)  # so that what it makes goes through the door
         return thing
 
     def create(self, spec: str, *args: Any, **options: Any) -> Any:
@@ -147,7 +148,7 @@ class Registry:
             near = difflib.get_close_matches(spec, self.names(), n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise UnknownPlugin(f"no {self.kind} is called {spec!r}{hint}; there are: {', '.join(self.names())}")
-        if not allow_local:
+        if not (allow_local if allow is None else spec in {*allow, *allowed()}):
             who = asked_by or "a stored configuration"
             raise self._error(
                 spec, f"{who} asks for code by its place, which only you may do; nothing was run. Name it yourself"
@@ -212,7 +213,7 @@ class Registry:
         return [Entry(e.name, e.kind, e.target, e.distribution, e.version, state(e)) for e in found]
 
     def _permitted(self, entry: Entry, allow: Collection[str] | None, asked_by: str) -> Entry:
-        if allow is None or {"*", entry.name, entry.distribution} & {*allow, *allowed()}:
+        if allow is None or entry.state == "registered" or {"*", entry.name, entry.distribution} & {*allow, *allowed()}:
             return entry
         who = asked_by or "a stored configuration"
         raise self._error(
@@ -245,14 +246,17 @@ class Registry:
             made = factory(*args, **options)
         except (Exception, SystemExit) as error:
             raise self._error(entry.name, f"making it failed: {type(error).__name__}: {error}", entry) from error
-        self._accept(entry, made)
+        self._accept(entry, made, made=True)
         return made
 
-    def _accept(self, entry: Entry, thing: Any) -> None:
+    def _accept(self, entry: Entry, thing: Any, *, made: bool = False) -> None:
         """The door."""
-        makes = self.group in MADE_BY_FUNCTIONS and not isinstance(thing, type) and callable(thing)
-        if makes and not hasattr(thing, "api_version"):
-            return  # what it makes is looked at
+        if self.group in MADE_BY_CALLING and not made and not isinstance(thing, type):
+            if not callable(thing):
+                raise self._error(
+                    entry.name, "point to the class, or to a function that makes it, not to an instance", entry
+                )
+            return  # what the function makes is looked at
         if reason := _wrong_version(getattr(thing, "api_version", None), entry):
             raise self._error(entry.name, reason, entry)
         try:
