@@ -63,13 +63,18 @@ def allowed() -> list[str]:
 
 
 def installed(group: str) -> list[Found]:
-    """Entry points of a group, in the order of the import path."""
+    """Entry points of a group by name; the order of folders differs between machines."""
     return [found for found in _scan(tuple(sys.path))[0] if found.group == group]
 
 
 def unreadable() -> list[str]:
     """Distributions that seem to offer plugins but whose list of them cannot be read, each with the reason."""
     return list(_scan(tuple(sys.path))[1])
+
+
+def look_again() -> None:
+    """Forget what was found: to be called where a program installs plugins while it runs."""
+    _scan.cache_clear()
 
 
 @functools.lru_cache(maxsize=8)
@@ -96,7 +101,7 @@ def _scan(path: tuple[str, ...]) -> tuple[tuple[Found, ...], tuple[str, ...]]:
             continue
         seen.add(key)
         found += [Found(p.group, p.name, p.value, name, distribution.version) for p in points]
-    return tuple(found), tuple(complaints)
+    return tuple(sorted(found, key=lambda f: (f.group, f.name, f.distribution))), tuple(sorted(complaints))
 
 
 def _name(distribution: Distribution) -> str:

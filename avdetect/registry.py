@@ -264,7 +264,8 @@ class Registry:
         except Exception as error:
             reason = f"looking at it failed: {type(error).__name__}: {error}"
         if reason:
-            raise self._error(entry.name, f"{type(thing).__name__} is no {self.kind}: {reason}", entry)
+            what = f"the class {thing.__name__}" if isinstance(thing, type) else type(thing).__name__
+            raise self._error(entry.name, f"{what} is no {self.kind}: {reason}", entry)
 
     def _error(self, name: str, cause: str, entry: Entry | None = None, *, target: str = "") -> PluginError:
         if entry is None:
