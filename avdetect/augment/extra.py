@@ -53,7 +53,8 @@ def add_extra(clip: Clip, rng: np.random.Generator, texts: Sequence[str]) -> Cli
     for name, share in parse_extra(texts):
         chance, seed = rng.random(), int(rng.integers(2**62))
         if chance < share:
-            hidden = _applied(name, hidden, np.random.default_rng(seed))
+            made = _applied(name, hidden, np.random.default_rng(seed))
+            hidden = replace(made, label=Label())  # nor what another one wrote there
     return replace(hidden, label=clip.label)
 
 
