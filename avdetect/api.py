@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+from avdetect.plugin_errors import PluginError
+
 if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Array, Bool, Float
@@ -82,9 +84,6 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'avdetect.api' has no attribute {name!r}")
 
 
-from avdetect.plugin_errors import PluginError  # noqa: E402 (PluginError is part of the interface)
-
-
 @dataclass(frozen=True)
 class InputContract:
     """Which clips a detector can be given; longer ones are cut, and shorter ones not given to it.
@@ -117,8 +116,11 @@ class Detector(Protocol):
         version: of the detector, for reports.
         modalities: which of ``picture`` and ``sound`` a clip must have for it to say anything.
         contract: which clips it can be given.
-        jittable: whether ``evidence`` compiles under ``jax.jit`` for fixed shapes, rather than being plain Python.
+        jittable: whether ``evidence`` compiles under ``jax.jit`` for fixed shapes, rather than being plain Python. If
+            so, it gets full batches of clips of one length out of a few (`avdetect.detectors.windows`).
         calibration: optional; an `avdetect.calibration.Calibration` of its logits.
+        analyse: optional; ``analyse(path, *, limits, progress)`` gives the `avdetect.verdict.Analysis` of a whole file,
+            for what reads files itself, such as provenance. ``evidence`` is then asked for prepared clips only.
     """
 
     api_version: int
@@ -131,8 +133,9 @@ class Detector(Protocol):
     def evidence(self, clips: Sequence[Clip]) -> Sequence[Evidence]:
         """One for each clip, in order, with as many ticks as the clip.
 
-        Logits are positive = fake; NaN = nothing to say (no face, no sound, not this detector's question). The clips
-        are not to be written to. What is said of a clip does not depend on the others of the call.
+        Logits are positive = fake; NaN = nothing to say (no face, no sound, not this detector's question). One that
+        judges clips as a whole gives ``probability`` and leaves the ticks NaN. The clips are not to be written to.
+        What is said of a clip does not depend on the others of the call.
 
         Raises:
             Exception: anything; the clip's file gets an error line that names this detector, others go on.

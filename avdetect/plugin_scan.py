@@ -88,21 +88,23 @@ def _scan(path: tuple[str, ...]) -> tuple[tuple[Found, ...], tuple[str, ...]]:
     for distribution in metadata.distributions(path=list(path)):
         try:
             points = [p for p in distribution.entry_points if p.group.startswith(PREFIX)]
-        except Exception as error:  # whatever another package's file holds, the rest must go on
-            text = distribution.read_text("entry_points.txt") or ""
-            if f"[{PREFIX}" in text:
-                complaints.append(f"{_name(distribution)}: entry_points.txt cannot be read: {error}")
+            if not points:
+                continue
+            name, version = (str(distribution.metadata[field] or "") for field in ("Name", "Version"))
+            if not name or not version:
+                raise ValueError("it has no name or no version")
+        except Exception as error:  # whatever another package's files hold, the rest must go on
+            if f"[{PREFIX}" in (distribution.read_text("entry_points.txt") or ""):
+                complaints.append(f"{_folder(distribution)} offers plugins that cannot be read: {error}")
             continue
-        if not points:
-            continue
-        name = _name(distribution)
         key = re.sub(r"[-_.]+", "-", name).lower()
         if key in seen:  # found once more further down the path, where nothing is imported from
             continue
         seen.add(key)
-        found += [Found(p.group, p.name, p.value, name, distribution.version) for p in points]
+        found += [Found(p.group, p.name, p.value, name, version) for p in points]
     return tuple(sorted(found, key=lambda f: (f.group, f.name, f.distribution))), tuple(sorted(complaints))
 
 
-def _name(distribution: Distribution) -> str:
-    return distribution.metadata["Name"] or "a distribution without a name"
+def _folder(distribution: Distribution) -> str:
+    """Where it lies, for one whose name may be what cannot be read."""
+    return str(getattr(distribution, "_path", None) or distribution.locate_file(""))

@@ -357,10 +357,14 @@ def test_what_a_factory_makes_goes_through_the_door(site: Site) -> None:
 def test_a_list_that_cannot_be_read_hides_no_others(site: Site, forgeries: Registry) -> None:
     site.install("avdetect-torn", "[avdetect.forgeries]\nhum\n")
     site.install("unrelated-torn", "[console_scripts]\nhum\n")
+    site.install("avdetect-nameless", {GROUP: {"hum": "a:b"}})
+    (site.folder / "avdetect_nameless-1.0.dist-info" / "METADATA").unlink()
+    plugin_scan.look_again()
     offered(site, name="fine", distribution="avdetect-fine")
     assert forgeries.get("fine") and forgeries.names() == ["shift", "fine"]
-    (complaint,) = plugin_scan.unreadable()
-    assert complaint.startswith("avdetect-torn: entry_points.txt cannot be read")
+    nameless, torn = plugin_scan.unreadable()
+    assert "avdetect_torn-1.0.dist-info offers plugins that cannot be read: " in torn
+    assert "avdetect_nameless-1.0.dist-info offers plugins that cannot be read: " in nameless
 
 
 def test_a_distribution_twice_on_the_path_is_one(
