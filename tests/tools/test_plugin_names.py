@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from avdetect.data.manifest import Entry
+from avdetect.forge.labelled_set import Order, SetMaker
 from avdetect.registry import PluginError
+from avdetect.testing import write_synthetic_video
 from tests.fake_distributions import FORGERY, Site, site
 from tests.tools.test_evaluate import scores
 from tools import evaluate, forge, prepare
@@ -143,3 +146,29 @@ def test_forgeries_from_outside_have_names(site: Site, tmp_path: Path, monkeypat
     assert "No module named 'avdetect_gone'" in failed(forge.app, *arguments, "gone")
     assert "no forgery is called 'humm' (did you mean 'hum'?)" in failed(forge.app, *arguments, "humm")
     assert "plugins are off" in failed(forge.app, *arguments, "hum", "--no-plugins")
+
+
+def test_films_of_a_place_have_names_that_files_can_have(tmp_path: Path) -> None:
+    maker = SetMaker([], Order(("shift",)), tmp_path)
+    entry = Entry(tmp_path / "a.mp4", "a.mp4")
+    names = [maker._name(entry, family, 0) for family in ("shift", "b/c.py:F", "b_c.py:F", "b/c.py_F")]
+    assert len(set(names)) == 4 and all("/" not in name and ":" not in name for name in names)
+    assert names[0].startswith("a-shift-") and names[1].startswith("a-b_c.py_F-")
+
+
+def test_a_forgery_from_outside_makes_films(tmp_path: Path) -> None:
+    """One that works is in the manifest; one that fails is named, and stops nothing."""
+    write_synthetic_video(tmp_path / "a.mp4", seconds=2, seed=0, width=320, height=240)
+    quiet = (
+        "    import dataclasses, avdetect.api as api\n    label = dataclasses.replace(clip.label, audio_fake=True)\n"
+    )
+    quiet += "    return dataclasses.replace(clip, audio=clip.audio * 0.5, label=label)\n"
+    (tmp_path / "quiet.py").write_text(FORGERY.replace("    return clip\n", quiet))
+    (tmp_path / "torn.py").write_text(FORGERY.replace("    return clip\n", "    raise LookupError('no words')\n"))
+    family = f"{tmp_path}/quiet.py:FAMILY,{tmp_path}/torn.py:FAMILY"
+    done = RUN.invoke(forge.app, [str(tmp_path / "a.mp4"), "--out", str(tmp_path / "out"), "--family", family])
+    assert done.exit_code == 0, done.output
+    said = "".join(done.output.split())
+    assert "1made,1failed" in said and f"forgery'{tmp_path}/torn.py:FAMILY'" in said and "LookupError:nowords" in said
+    header, row = (tmp_path / "out" / "manifest.csv").read_text().splitlines()
+    assert dict(zip(header.split(","), row.split(","), strict=False))["generator"] == f"{tmp_path}/quiet.py:FAMILY"
