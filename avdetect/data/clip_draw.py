@@ -14,6 +14,7 @@ import numpy as np
 
 from avdetect.augment.chain import augment_clip
 from avdetect.augment.config import AugmentConfig
+from avdetect.augment.extra import check_extra
 from avdetect.clips import cut_track
 from avdetect.config import DataConfig
 from avdetect.data.clip_examples import Arrays, arrays_of
@@ -43,7 +44,7 @@ class ClipDraw:
 
     Raises:
         FileNotFoundError: there are no records.
-        KeyError: an unknown forgery.
+        PluginError: a forgery or further augmentation that is unknown (a ``KeyError`` too) or cannot be used.
     """
 
     def __init__(self, config: DataConfig, augment: AugmentConfig | None, rows: Sequence[int]):
@@ -51,6 +52,8 @@ class ClipDraw:
         self._families = parse_weights(config.forgeries)
         for name in self._families:
             FORGERIES.get(name)
+        if augment is not None:
+            check_extra(augment.extra)
         self._offsets = load_offsets(config.offsets)
         self._store = RecordStore(config.records)
         index = self._store.index

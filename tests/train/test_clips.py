@@ -15,6 +15,7 @@ from avdetect.augment.config import AugmentConfig
 from avdetect.config import Config, LossConfig
 from avdetect.data.clip_draw import ClipDraw
 from avdetect.data.store import RecordStore
+from avdetect.registry import PluginError
 from tests.small_nets import small_net
 from train.tasks import make_task
 from train.tasks.clips import _on_device, clip_figures, forward, make_loss
@@ -105,6 +106,9 @@ def test_mates_are_of_one_person(config: Config) -> None:
 def test_unknown_forgeries_are_named(config: Config) -> None:
     with pytest.raises(KeyError, match="'blend'; there are: self_blend"):
         draw(config, forgeries=("blend=1",))
+    store = RecordStore(config.data.records)
+    with pytest.raises(PluginError, match="no augmentation is called 'rain'"):
+        ClipDraw(config.data, AugmentConfig(extra=("rain=0.5",)), store.where(config.data.train_where))
 
 
 def test_shares_of_processes_make_up_the_batch(task: Any, batch: dict[str, np.ndarray]) -> None:
