@@ -146,8 +146,8 @@ class Registry:
             return self._permitted(rivals[0], allow, asked_by)
         if not is_local(spec):
             near = difflib.get_close_matches(spec, self.names(), n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise UnknownPlugin(f"no {self.kind} is called {spec!r}{hint}; there are: {', '.join(self.names())}")
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise UnknownPlugin(f"no {self.kind} is called {spec!r}; there are: {', '.join(self.names())}{hint}")
         if not (allow_local if allow is None else spec in {*allow, *allowed()}):
             who = asked_by or "a stored configuration"
             raise self._error(

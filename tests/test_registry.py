@@ -187,7 +187,7 @@ def test_an_unknown_name_lists_those_that_exist(site: Site, forgeries: Registry)
     offered(site)
     with pytest.raises(KeyError) as raised:  # as it has always been
         forgeries.get("shfit")
-    assert str(raised.value) == "no forgery is called 'shfit' (did you mean 'shift'?); there are: shift, hum"
+    assert str(raised.value) == "no forgery is called 'shfit'; there are: shift, hum; did you mean 'shift'?"
 
 
 def test_code_is_loaded_by_its_place_in_a_file(site: Site, forgeries: Registry, tmp_path: Path) -> None:

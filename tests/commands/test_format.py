@@ -106,7 +106,7 @@ def test_a_table_can_be_asked_for_in_a_pipe(files: Path) -> None:
         ("torn", "writing failed: LookupError: no words"),
         ("mute", "writing failed: TypeError: it gave NoneType instead of text"),
         ("absent", "has no 'Absent'"),
-        ("wrods", "no reporter is called 'wrods' (did you mean 'words'?); there are: table, tsv, json, jsonl"),
+        ("wrods", "no reporter is called 'wrods'; there are: table, tsv, json, jsonl"),
     ],
 )
 def test_one_that_fails_is_named(files: Path, name: str, said: str) -> None:
