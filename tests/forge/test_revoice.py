@@ -17,7 +17,9 @@ from avdetect.forge.engines import ENGINES, program
 from avdetect.forge.engines.program import ProgramEngine, read_wave
 from avdetect.testing import synthetic_clip
 from avdetect.types import Label
+from tests.fake_distributions import Site, site
 
+__all__ = ["site"]
 ENGINE = ProgramEngine("fake-speech", "ask your doctor", lambda rng, target: [str(target), str(rng.integers(1000))])
 SPEAK = """
 import sys, wave
@@ -121,7 +123,16 @@ def test_no_engine_at_all_is_an_honest_refusal(monkeypatch: pytest.MonkeyPatch) 
         revoice.forge(synthetic_clip(3, 50), np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("name", ENGINES.names())
+def test_an_engine_from_outside_speaks_and_a_broken_one_is_told_of(site: Site) -> None:
+    text = "class E:\n    api_version = 1\n    def available(self): return ''\n    def speak(self, text, rng): pass\nE = E()"
+    points = {"parrot": "avdetect_parrot:E", "dodo": "avdetect_dodo:E"}
+    site.install("avdetect-parrot", {"avdetect.engines": points}, files={"avdetect_parrot.py": text})
+    found = revoice.available()
+    assert found["parrot"] == "" and "No module named 'avdetect_dodo'" in found["dodo"]
+    assert set(found) == {*ENGINES.builtins(), "parrot", "dodo"}
+
+
+@pytest.mark.parametrize("name", ENGINES.builtins())
 def test_installed_engines_speak(name: str) -> None:
     engine = ENGINES.get(name)
     if reason := engine.available():
