@@ -98,7 +98,7 @@ def test_validation_must_be_of_other_people() -> None:
 
 
 def test_every_metric_of_the_registry_is_one(tmp_path: Path) -> None:
-    assert all(METRICS.get(name).title for name in METRICS.names())
+    assert all(METRICS.get(name).title for name in METRICS.builtins())
     made_up(range(8)).write(tmp_path / "s.parquet")
     done = CliRunner().invoke(
         app, ["report", str(tmp_path / "s.parquet"), "--out", str(tmp_path), "--metric", "auc", "--rounds", "20"]

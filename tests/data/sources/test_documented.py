@@ -20,6 +20,6 @@ def test_the_table_names_every_reader_and_its_options() -> None:
             documented |= dict.fromkeys(re.findall(r"`(\w+)`", names), re.findall(r"`(\w+)`", options))
     accepted = {
         name: [p.name for p in inspect.signature(SOURCES.get(name)).parameters.values() if p.kind is p.KEYWORD_ONLY]
-        for name in SOURCES.names()
+        for name in SOURCES.builtins()
     }
     assert documented == accepted

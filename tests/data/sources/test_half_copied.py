@@ -57,7 +57,7 @@ every_reader = pytest.mark.parametrize("name", LAYOUTS)
 
 
 def test_the_names_are_registered() -> None:
-    assert set(LAYOUTS) <= set(SOURCES.names())
+    assert set(LAYOUTS) <= set(SOURCES.builtins())
 
 
 @every_reader

@@ -111,7 +111,7 @@ def test_a_single_absent_file_is_still_yielded(tmp_path: Path, name: str) -> Non
     assert read(name, root) == before
 
 
-@pytest.mark.parametrize("name", SOURCES.names())
+@pytest.mark.parametrize("name", SOURCES.builtins())
 def test_every_registered_reader_refuses_an_empty_folder_with_its_layout(tmp_path: Path, name: str) -> None:
     reader = SOURCES.get(name)
     with pytest.raises(FileNotFoundError) as raised:
@@ -120,7 +120,7 @@ def test_every_registered_reader_refuses_an_empty_folder_with_its_layout(tmp_pat
     assert "expected" in str(raised.value)
 
 
-@pytest.mark.parametrize("name", SOURCES.names())
+@pytest.mark.parametrize("name", SOURCES.builtins())
 def test_every_registered_reader_refuses_a_root_that_is_not_there(tmp_path: Path, name: str) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"):
         SOURCES.get(name)(tmp_path / "nowhere")
