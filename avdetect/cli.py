@@ -40,6 +40,19 @@ Bundle = Annotated[Path | None, typer.Option("--bundle", help="Folder of another
 Format = Annotated[
     str, typer.Option("--format", metavar="NAME", help="Another format: one that is installed, or file.py:attribute.")
 ]
+Detectors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--detector",
+        metavar="NAME",
+        help="Score with this detector: built in, installed, package.module:attribute or file.py:attribute. "
+        "Several need --combination.",
+    ),
+]
+CombinationFile = Annotated[
+    Path | None,
+    typer.Option("--combination", metavar="FILE", help="How several detectors are combined, fitted on validation."),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE|DIR", help="Write .json or .jsonl, or one .json per input into a folder."),
@@ -114,6 +127,8 @@ def score(
         typer.Option("--fail-on", help="Exit with 3 if a file gets this verdict. May be given twice."),
     ] = None,
     bundle: Bundle = None,
+    detector: Detectors = None,
+    combination: CombinationFile = None,
     no_plugins: NoPlugins = False,
     allow_plugin: AllowPlugin = None,
 ) -> None:
@@ -127,6 +142,7 @@ def score(
       avdetect score interviews/ --jsonl > scores.jsonl
       avdetect score 'takes/**/*.mov' --out reports/
       avdetect score upload.mp4 --fail-on fake && publish upload.mp4
+      avdetect score clip.mp4 --detector avnet --detector mine.py:Mine --combination both.json
 
     \b
     Exit status:
@@ -138,7 +154,19 @@ def score(
     from avdetect.commands.score import run
 
     wanted = {choice.value for choice in fail_on or ()}
-    raise typer.Exit(run(paths, as_json=as_json, as_jsonl=as_jsonl, form=form, out=out, fail_on=wanted, bundle=bundle))
+    raise typer.Exit(
+        run(
+            paths,
+            as_json=as_json,
+            as_jsonl=as_jsonl,
+            form=form,
+            out=out,
+            fail_on=wanted,
+            bundle=bundle,
+            detectors=detector or (),
+            combination=combination,
+        )
+    )
 
 
 @app.command(short_help="The lip-sync offset over time, plotted and mended.")

@@ -6,8 +6,6 @@ embeddings and scores are kept.
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,14 +14,15 @@ import numpy as np
 from avdetect.detector import Detector
 from avdetect.faces.config import TrackerConfig
 from avdetect.faces.tracker import FaceTracker
+from avdetect.media.digest import file_digest
 from avdetect.media.limits import Limits
 from avdetect.media.reader import open_media
 from avdetect.report.audit import Audit
 from avdetect.report.schema import Report
 from avdetect.sound_stream import SoundStream
-from avdetect.sync.speaking import lip_activity, mouth_opening
+from avdetect.track_notes import TrackNotes
 from avdetect.track_stream import TrackStream
-from avdetect.types import TICK_RATE, FaceTrack, Quality
+from avdetect.types import TICK_RATE, FaceTrack
 from avdetect.verdict import NO_FACE_TRACK, Analysis, TrackEvidence, audit_sync, judge
 
 Progress = Callable[[float], None]
@@ -94,44 +93,22 @@ def analyse(
                 audio_valid=audio_valid,
             )
         )
-    return Analysis(info, _sha256(path), found, warnings)
+    return Analysis(info, file_digest(path), found, warnings)
 
 
 class _Track:
     """A face track on its way through the networks, with the small arrays that the verdict needs beside."""
 
     def __init__(self, first: FaceTrack, detector: Detector, sound: SoundStream | None):
-        self._id, self._start = first.track_id, first.start_tick
+        self._notes = TrackNotes(first)
         self._stream = TrackStream(detector, sound)
-        self._quality: list[Quality] = []
-        self._visible: list[np.ndarray] = []
-        self._boxes: list[np.ndarray] = []
-        self._opening: list[np.ndarray] = []
 
     def push(self, piece: FaceTrack) -> None:
         self._stream.push(piece)
-        self._quality.append(piece.quality)
-        self._visible.append(piece.visible)
-        self._boxes.append(piece.boxes)
-        self._opening.append(mouth_opening(piece.landmarks))
+        self._notes.push(piece)
 
     def evidence(self, audio_valid: np.ndarray) -> TrackEvidence:
-        visible = np.concatenate(self._visible)
-        n = len(visible)
-        mask = np.zeros(n, bool)
-        part = audio_valid[self._start : self._start + n]
-        mask[: len(part)] = part
-        names = [f.name for f in dataclasses.fields(Quality)]
-        return TrackEvidence(
-            track_id=self._id,
-            start_tick=self._start,
-            evidence=self._stream.evidence(),
-            quality=Quality(**{m: np.concatenate([getattr(q, m) for q in self._quality]) for m in names}),
-            visible=visible,
-            audio_valid=mask,
-            boxes=np.concatenate(self._boxes),
-            lip_motion=lip_activity(np.concatenate(self._opening), visible),
-        )
+        return self._notes.with_evidence(self._stream.evidence(), audio_valid)
 
 
 def _feed(tracks: dict[int, _Track], pieces: list[FaceTrack], detector: Detector, sound: SoundStream | None) -> None:
@@ -139,8 +116,3 @@ def _feed(tracks: dict[int, _Track], pieces: list[FaceTrack], detector: Detector
         if piece.track_id not in tracks:
             tracks[piece.track_id] = _Track(piece, detector, sound)
         tracks[piece.track_id].push(piece)
-
-
-def _sha256(path: str | Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,20 +6,15 @@ import importlib
 
 from avdetect.registry import Registry
 
-DETECTORS = Registry("detector", "avdetect.detectors", {})
-VISUAL_ENCODERS = Registry("visual encoder", "avdetect.visual_encoders", {})
-AUDIO_ENCODERS = Registry("audio encoder", "avdetect.audio_encoders", {})
-FUSION_HEADS = Registry("fusion head", "avdetect.fusion_heads", {})
-
 _PLACES = {
-    "detector": "avdetect.plugins:DETECTORS",
+    "detector": "avdetect.detectors:DETECTORS",
     "source": "avdetect.data.sources:SOURCES",
     "forgery": "avdetect.forge:FORGERIES",
     "augmentation": "avdetect.augment:AUGMENTATIONS",
     "metric": "avdetect.evaluation.registry:METRICS",
-    "visual_encoder": "avdetect.plugins:VISUAL_ENCODERS",
-    "audio_encoder": "avdetect.plugins:AUDIO_ENCODERS",
-    "fusion_head": "avdetect.plugins:FUSION_HEADS",
+    "visual_encoder": "avdetect.models.registry:VISUAL_ENCODERS",
+    "audio_encoder": "avdetect.models.registry:AUDIO_ENCODERS",
+    "fusion_head": "avdetect.models.registry:FUSION_HEADS",
     "reporter": "avdetect.report:REPORTERS",
     "engine": "avdetect.forge.engines:ENGINES",
 }

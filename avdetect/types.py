@@ -17,7 +17,7 @@ Sign of an offset, everywhere: sound time minus picture time, **positive = sound
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, UInt8
@@ -230,6 +230,8 @@ class Evidence:
         lags: lags in ticks, ascending, ``-15 ... 15``. A maximum at a positive lag means that the sound is late.
         speech: probability in [0, 1] per tick that somebody speaks in the sound (NaN without sound).
         classes: log-probabilities of RVRA, FVRA, RVFA, FVFA for the whole clip, or ``None``.
+        probability: in [0, 1], that something about the clip is forged, for a detector that judges clips as a whole;
+            ``None`` where it has nothing to say.
     """
 
     visual: Float32[np.ndarray, " t"]
@@ -239,6 +241,21 @@ class Evidence:
     lags: Int32[np.ndarray, " k"]
     speech: Float32[np.ndarray, " t"]
     classes: Float32[np.ndarray, " 4"] | None = None
+    probability: float | None = None
+
+    @classmethod
+    def only(cls, n_ticks: int, **known: Any) -> Evidence:
+        """What is named, and nothing else: NaN for ``n_ticks`` ticks.
+
+        Examples:
+            >>> found = Evidence.only(50, probability=0.9)
+            >>> found.probability, bool(np.isnan(found.visual).all()), len(found.audio)
+            (0.9, True, 50)
+        """
+        nothing = np.full(n_ticks, np.nan, np.float32)
+        blank = {name: nothing.copy() for name in ("visual", "audio", "sync", "speech")}
+        matrix = np.full((n_ticks, len(LAGS)), np.nan, np.float32)
+        return cls(**{**blank, "similarity": matrix, "lags": LAGS, **known})
 
 
 def offset_text(offset_ms: float | None) -> str:

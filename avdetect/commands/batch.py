@@ -46,11 +46,13 @@ def load_detector(bundle: Path | None) -> Any:
 
 
 def describe(error: BaseException, path: str) -> str:
-    """An exception as the ``error`` of a file; what is not expected is named by its type."""
+    """An exception as the ``error`` of a file; what is not expected is named by its type, a plugin by its name."""
     from avdetect.media.errors import MediaError
 
     if isinstance(error, MediaError):
         return str(error)
+    if isinstance(error, PluginError):
+        return f"{path}: {error}"
     text = str(error).strip() or "no further message"
     return f"{path}: {type(error).__name__}: {text}"
 

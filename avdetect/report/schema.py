@@ -57,6 +57,26 @@ class ModelSummary:
 
 
 @dataclass(frozen=True)
+class DetectorReport:
+    """One of the detectors that were asked for by name.
+
+    Attributes:
+        name, version: of the detector.
+        distribution: whose it is, with its version ("avdetect 0.1.0"); empty for code named by its place.
+        probability_fake: its own, in [0, 1]; ``None`` where it abstained.
+        calibrated: whether it brings a calibration; without one its scores are taken as they are.
+        why_not: why it abstained; empty if it did not.
+    """
+
+    name: str
+    version: str
+    distribution: str
+    probability_fake: float | None
+    calibrated: bool = True
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class BranchReport:
     """One branch over a whole track: calibrated probability in [0, 1]."""
 
@@ -122,6 +142,7 @@ class Report:
         abstained: what could not be judged, in a fixed order.
         tracks: per face.
         segments: suspicious stretches on the file's clock, by start.
+        detectors: those that were asked for by name, in that order; empty if none was.
     """
 
     file: FileSummary
@@ -132,6 +153,7 @@ class Report:
     abstained: tuple[AbstainReason, ...] = ()
     tracks: tuple[TrackReport, ...] = ()
     segments: tuple[Segment, ...] = ()
+    detectors: tuple[DetectorReport, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; numbers that are not finite become ``None``."""
@@ -165,6 +187,7 @@ class Report:
                 abstained=tuple(data["abstained"]),
                 tracks=tuple(_track(track) for track in data["tracks"]),
                 segments=tuple(Segment(**segment) for segment in data["segments"]),
+                detectors=tuple(DetectorReport(**detector) for detector in data.get("detectors", ())),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a report of schema {SCHEMA}: {error}") from error

@@ -63,9 +63,11 @@ class Analysis:
         sha256: of the file's bytes, hexadecimal.
         tracks: faces in order of appearance, and sound without a face last.
         warnings: full sentences about what was left out (a damaged stretch, a limit reached).
+        needs: which of ``picture`` and ``sound`` the detector judges clips by; empty = by whatever there is.
     """
 
     info: MediaInfo
     sha256: str
     tracks: Sequence[TrackEvidence]
     warnings: Sequence[str] = field(default=())
+    needs: frozenset[str] = frozenset()

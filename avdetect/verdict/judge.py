@@ -5,7 +5,7 @@
    the agreement of lips and sound counts only for tracks of which it cannot be told whether they speak.
 3. A file is as suspicious as its most suspicious part: the highest branch probability, scaled by
    ``calibration.verdict``, is ``probability_fake``. (A noisy-or would call a file fake because three branches know
-   nothing.)
+   nothing.) What a detector says of a track as a whole is one more branch.
 4. At or above ``fake_above`` it is fake. At or below ``real_below`` it is real, but only if whatever the file shows was
    judged: the face, if there is one, and the voice, if there is speech. Lips that fit the sound are never enough, since
    generated faces fit theirs well; and sound that is merely late is reported, not accused.
@@ -28,21 +28,25 @@ from avdetect.verdict.segments import merge_segments
 from avdetect.verdict.tracks import TrackFindings, decide_speaking, measure_track
 
 
-def judge(analysis: Analysis, calibration: Calibration, *, model: Mapping[str, str] | None = None) -> Report:
+def judge(
+    analysis: Analysis,
+    calibration: Calibration,
+    *,
+    model: Mapping[str, str] | None = None,
+    findings: Sequence[TrackFindings] | None = None,
+) -> Report:
     """The report on a file.
 
     Args:
         analysis: what was measured.
         calibration: of the detector that measured it.
         model: name, version and SHA-256 of that detector (its card; other keys are ignored).
+        findings: of :func:`measure`, where they are at hand.
     """
-    still = analysis.info.video is not None and analysis.info.video.is_still
-    findings = decide_speaking(
-        [measure_track(track, calibration, still=still) for track in analysis.tracks], calibration
-    )
+    findings = measure(analysis, calibration) if findings is None else findings
     abstained = abstentions(analysis.info, findings, calibration)
     probability = combined(findings, calibration)
-    verdict = decide(probability, analysis.info, findings, calibration)
+    verdict = decide(probability, analysis.info, findings, calibration, needs=analysis.needs)
     counted = {id(f) for f in counting(findings)}
     segments = merge_segments(
         s for f in findings for s in f.segments if id(f) in counted and (s.kind != "sync" or f.speaking is not False)
@@ -60,6 +64,13 @@ def judge(analysis: Analysis, calibration: Calibration, *, model: Mapping[str, s
     )
 
 
+def measure(analysis: Analysis, calibration: Calibration) -> list[TrackFindings]:
+    """All tracks of a file, and which of them speak."""
+    still = analysis.info.video is not None and analysis.info.video.is_still
+    found = [measure_track(track, calibration, still=still, needs=analysis.needs) for track in analysis.tracks]
+    return decide_speaking(found, calibration)
+
+
 def counting(findings: Sequence[TrackFindings]) -> list[TrackFindings]:
     """The tracks whose branches count for the file: those that speak, or all if none is known to."""
     speaking = [f for f in findings if f.speaking]
@@ -71,7 +82,7 @@ def combined(findings: Sequence[TrackFindings], calibration: Calibration) -> flo
     parts = [
         p
         for f in counting(findings)
-        for p in (f.visual, f.audio, f.sync if f.speaking is not False else None)
+        for p in (f.visual, f.audio, f.sync if f.speaking is not False else None, f.whole)
         if p is not None
     ]
     if not parts:
@@ -80,27 +91,38 @@ def combined(findings: Sequence[TrackFindings], calibration: Calibration) -> flo
 
 
 def decide(
-    probability: float | None, info: MediaInfo, findings: Sequence[TrackFindings], calibration: Calibration
+    probability: float | None,
+    info: MediaInfo,
+    findings: Sequence[TrackFindings],
+    calibration: Calibration,
+    *,
+    needs: frozenset[str] = frozenset(),
 ) -> VerdictName:
     """The verdict of rule 4."""
     if probability is None:
         return "inconclusive"
     if probability >= calibration.fake_above:
         return "fake"
-    if probability > calibration.real_below or unjudged(findings, calibration):
+    if probability > calibration.real_below or unjudged(findings, calibration, needs=needs):
         return "inconclusive"
     return "real"
 
 
-def unjudged(findings: Sequence[TrackFindings], calibration: Calibration) -> tuple[str, ...]:
-    """What the file shows and nobody judged: ``"face"``, ``"voice"``."""
+def unjudged(
+    findings: Sequence[TrackFindings], calibration: Calibration, *, needs: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """What the file shows and nobody judged: ``"face"``, ``"voice"``.
+
+    A probability of the whole judges what the detector ``needs``, and everything if it needs nothing in particular.
+    """
     counted = counting(findings)
     faces = [f for f in counted if f.has_face]
     speech = [f for f in counted if f.speech_s >= calibration.min_speech_s]
     missing = []
-    if faces and all(f.visual is None for f in faces):
+    looked, listened = (not needs or part in needs for part in ("picture", "sound"))
+    if faces and all(f.visual is None and not (looked and f.whole is not None) for f in faces):
         missing.append("face")
-    if speech and all(f.audio is None for f in speech):
+    if speech and all(f.audio is None and not (listened and f.whole is not None) for f in speech):
         missing.append("voice")
     return tuple(missing)
 

@@ -22,6 +22,7 @@ _LOOKS = {
     "visual": ("The face looks generated or edited", "The face may be generated or edited"),
     "audio": ("The voice sounds generated", "The voice may be generated"),
     "sync": ("Lips and sound disagree", "Lips and sound may not belong together"),
+    "whole": ("It looks forged", "It may be forged"),
 }
 """What is said from ``fake_above``, and below it."""
 MAX_SEGMENTS = 5
@@ -79,6 +80,7 @@ def _acquittals(counted: Sequence[TrackFindings], calibration: Calibration) -> l
         "visual": "The face shows no sign of being generated or edited",
         "audio": "The voice shows no sign of being generated",
         "sync": "Lips and sound fit, which by itself does not make a video genuine",
+        "whole": "There is no sign of forgery, taken as a whole",
     }
     for kind, text in clears.items():
         values = [p for f in counted if (p := _of(f, kind)) is not None]

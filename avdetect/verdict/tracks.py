@@ -37,6 +37,7 @@ class TrackFindings:
         visible_s, covered_s, speech_s: seconds with the face, with sound, and with speech.
         faults: why the face is too badly seen to be judged, the most frequent fault first; empty if it can be judged.
         speaking: whether the face is the source of the speech; ``None`` where it cannot be told.
+        whole: probability of the track as a whole, from a detector that gives one (not from the branches).
     """
 
     track: TrackEvidence
@@ -57,6 +58,7 @@ class TrackFindings:
     speech_s: float
     faults: tuple[str, ...]
     speaking: bool | None = None
+    whole: float | None = None
 
     @property
     def has_face(self) -> bool:
@@ -64,8 +66,17 @@ class TrackFindings:
         return self.track.visible is not None
 
 
-def measure_track(track: TrackEvidence, calibration: Calibration, *, still: bool = False) -> TrackFindings:
-    """Everything about a track that does not depend on the other tracks. One tick of a ``still`` is enough to judge."""
+def measure_track(
+    track: TrackEvidence, calibration: Calibration, *, still: bool = False, needs: frozenset[str] = frozenset()
+) -> TrackFindings:
+    """Everything about a track that does not depend on the other tracks.
+
+    Args:
+        track: the evidence.
+        calibration: of the detector.
+        still: one tick is enough to judge.
+        needs: what the detector judges clips by (`Analysis.needs`): a bad picture does not count against the sound.
+    """
     evidence, t = track.evidence, track.n_ticks
     visible = track.visible if track.visible is not None else np.zeros(t, bool)
     faults, good = assess(track.quality, visible, calibration.quality) if track.quality is not None else ([], visible)
@@ -114,6 +125,7 @@ def measure_track(track: TrackEvidence, calibration: Calibration, *, still: bool
         covered_s=float(track.audio_valid.sum()) / TICK_RATE,
         speech_s=speech_s,
         faults=tuple(faults),
+        whole=None if faults and "picture" in needs else evidence.probability,
     )
 
 
