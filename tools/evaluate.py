@@ -15,12 +15,15 @@ import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from avdetect.cli import NoPlugins
 from avdetect.plugin_errors import PluginError
+
+if TYPE_CHECKING:
+    from avdetect.detectors.clip_scorer import ClipScorer
 
 MetricNames = Annotated[
     list[str] | None,
@@ -91,8 +94,12 @@ def score(
     out: Annotated[Path, typer.Option(help="Score table to write (.parquet or .jsonl); an unfinished one is resumed.")],
     where: Annotated[str, typer.Option(help="Which clips.")] = "split=dev",
     bundle: Annotated[Path | None, typer.Option(help="Bundle; the default one if not given.")] = None,
+    detector: Annotated[
+        str, typer.Option(help="Another detector: built in, installed, package.module:attribute or file.py:attribute.")
+    ] = "",
+    no_plugins: NoPlugins = False,
 ) -> None:
-    """Score prepared clips into a table, for `report`."""
+    """Score prepared clips into a table, for `report` and `combine`."""
     from rich.progress import Progress
 
     from avdetect import load
@@ -101,10 +108,11 @@ def score(
 
     store = RecordStore(records)
     rows = store.where(where)
-    detector = load(bundle)
+    with _said_plainly():
+        scorer = _clip_scorer(detector, bundle) if detector else load(bundle)
     with Progress() as bar:
         task = bar.add_task("clips", total=len(rows))
-        table = score_records(detector, store, rows, out, progress=lambda n: bar.update(task, completed=n))
+        table = score_records(scorer, store, rows, out, progress=lambda n: bar.update(task, completed=n))
     typer.echo(f"{len(table)} clips, {sum(bool(e) for e in table['error'])} failed: {out}")
 
 
@@ -152,6 +160,25 @@ def compare(
 
 
 @app.command()
+def combine(
+    tables: Annotated[list[Path], typer.Argument(help="Score tables of the same validation clips, one a detector.")],
+    out: Annotated[Path, typer.Option(help="Combination to write (.json), for `avdetect score --combination`.")],
+    strength: Annotated[float, typer.Option(help="Inverse of the penalty of the regression (C).", min=1e-6)] = 1.0,
+) -> None:
+    """Fit how several detectors are combined: logistic regression over their logits."""
+    from avdetect.evaluation.combination import fit_combination, summary
+    from avdetect.evaluation.table import ScoreTable
+
+    with _said_plainly():
+        fitted = fit_combination(
+            [ScoreTable.read(t) for t in tables], names=[str(t) for t in tables], strength=strength
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(fitted.to_json(), encoding="utf-8")
+    typer.echo(f"{summary(fitted)}\n{out}")
+
+
+@app.command()
 def sweep(
     records: Annotated[Path, typer.Option(help="Folder of the records.")],
     out: Annotated[Path, typer.Option(help="Folder for sweep.json, sweep.md and the score tables; resumable.")],
@@ -171,6 +198,15 @@ def sweep(
     found = swept(load(bundle), store, rows[:limit] if limit else rows, out / "sweep", progress=typer.echo)
     _write(out, "sweep", sweep_table(found), {"rows": found})
     plot_sweep(found, out / "sweep.png")
+
+
+def _clip_scorer(name: str, bundle: Path | None) -> ClipScorer:
+    from avdetect.detectors.clip_scorer import ClipScorer
+    from avdetect.detectors.named import BUNDLED, load_named
+
+    if bundle is not None and name != BUNDLED:
+        raise ValueError(f"--bundle is for the detector {BUNDLED}, not for {name!r}; leave it out")
+    return ClipScorer(load_named(name, bundle=bundle))
 
 
 @contextlib.contextmanager

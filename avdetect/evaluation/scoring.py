@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from avdetect import __version__ as VERSION
 from avdetect.calibration_fit import mean_logit, sound_mates, track_evidence, with_sound
 from avdetect.data.records import clip_of_record
 from avdetect.data.sample import read_segments
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
+from avdetect.detectors.clip_scorer import ClipScorer
 from avdetect.evaluation.table import ScoreTable
 from avdetect.metrics.sync import distances, lip_sync_errors, offset_hits
 from avdetect.types import TICK_RATE, Clip
@@ -25,7 +27,7 @@ _LEFT_OUT = {"shard", "row", "sha256", "picture_hash", "sound_hash", "generator"
 
 
 def score_records(
-    detector: Detector,
+    detector: Detector | ClipScorer,
     store: RecordStore,
     rows: Sequence[int],
     out: Path,
@@ -36,14 +38,19 @@ def score_records(
     """Score clips and write the table.
 
     Args:
-        detector: with its calibration.
+        detector: of a bundle, or one of others.
         store: the records.
         rows: of its index.
         out: table to write; rows in it that the same detector scored are kept, those with an error are tried again.
         change: what is done to a clip (and its key) before it is scored.
         progress: called with the number of finished clips.
     """
-    about = {"model": str(detector.card.get("sha256")), "records": len(rows), "rejected": store.rejected}
+    about = {
+        "model": str(detector.card.get("sha256")),
+        "detector": _whose(detector),
+        "records": len(rows),
+        "rejected": store.rejected,
+    }
     done: dict[str, Row] = {}
     if out.is_file() and (old := ScoreTable.read(out)).about.get("model") == about["model"]:
         done = {r["key"]: r for r in old.rows() if not r["error"]}
@@ -62,8 +69,19 @@ def score_records(
     return table
 
 
+def _whose(detector: Detector | ClipScorer) -> dict[str, str]:
+    """Which detector made the table, as a combination of several asks."""
+    if isinstance(detector, ClipScorer):
+        return detector.about
+    return {"name": "avnet", "version": str(detector.card.get("version", "")), "distribution": f"avdetect {VERSION}"}
+
+
 def _scored(
-    detector: Detector, store: RecordStore, i: int, mate: int | None, change: Callable[[Clip, str], Clip] | None
+    detector: Detector | ClipScorer,
+    store: RecordStore,
+    i: int,
+    mate: int | None,
+    change: Callable[[Clip, str], Clip] | None,
 ) -> Row:
     about = _known(store.index[i])
     try:
@@ -88,7 +106,7 @@ def _known(row: Row) -> Row:
     return {**kept, **more, **flags, "true_offset_ms": None if offset in (None, "") else float(offset), "error": ""}
 
 
-def clip_scores(detector: Detector, clip: Clip, *, true_offset_ms: float | None = None) -> Row:
+def clip_scores(detector: Detector | ClipScorer, clip: Clip, *, true_offset_ms: float | None = None) -> Row:
     """What the detector says of one clip, as columns of the score table.
 
     Args:
@@ -98,7 +116,9 @@ def clip_scores(detector: Detector, clip: Clip, *, true_offset_ms: float | None 
     """
     calibration = detector.calibration
     evidence = detector.evidence(clip)
-    findings = decide_speaking([measure_track(track_evidence(clip, evidence), calibration)], calibration)
+    needs = detector.needs if isinstance(detector, ClipScorer) else frozenset()
+    measured = measure_track(track_evidence(clip, evidence), calibration, needs=needs)
+    findings = decide_speaking([measured], calibration)
     f = findings[0]
     lse_c, lse_d = lip_sync_errors(distances(evidence.similarity))
     true_lag = round(((true_offset_ms or 0.0) + calibration.zero_offset_ms) * TICK_RATE / 1000)
