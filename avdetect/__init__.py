@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from avdetect.detector import Detector
@@ -57,18 +58,24 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'avdetect' has no attribute {name!r}")
 
 
-def load(bundle: str | Path | None = None) -> Detector:
+def load(bundle: str | Path | None = None, *, allow: Collection[str] = ()) -> Detector:
     """A detector from a bundle; the bundle that ships with the package by default.
+
+    Args:
+        bundle: its folder.
+        allow: encoders and heads that are not built in and that the bundle may load: names of installed plugins or of
+            their distributions, ``package.module:attribute``, or ``path/to/file.py:attribute``.
 
     Raises:
         FileNotFoundError: the folder is not a bundle.
         ValueError: it was made under another preprocessing contract, or is damaged.
+        PluginError: it names an encoder or a head that is not allowed, not installed or broken.
     """
     from avdetect.bundle import load_detector
     from avdetect.devices import use_compilation_cache
 
     use_compilation_cache()
-    return load_detector(bundle)
+    return load_detector(bundle, allow=allow)
 
 
 @lru_cache(maxsize=1)

@@ -1,11 +1,14 @@
-"""Bundles: a folder with weights, configuration, calibration, preprocessing contract and card. No pickle anywhere."""
+"""Bundles: a folder with weights, configuration, calibration, preprocessing contract and card. No pickle anywhere.
+
+A bundle may name an encoder or a head that is not built in. Its code is not in the bundle, and is loaded only where the
+user allows it by name.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import typing
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +20,9 @@ from safetensors.numpy import load_file, save_file
 from avdetect import preprocessing
 from avdetect.calibration import Calibration
 from avdetect.config import ModelConfig, from_dict, to_dict
+from avdetect.models.registry import NAMED, plugin_of
+from avdetect.plugin_errors import PluginError
+from avdetect.plugin_local import is_local
 
 if TYPE_CHECKING:
     from flax import nnx
@@ -66,11 +72,18 @@ def fill(module: nnx.Module, values: dict[str, np.ndarray], source: str, *, part
 
 
 def write_part(folder: Path, part: str, module: nnx.Module, config: ModelConfig) -> None:
-    """Write one trained part (``<part>.safetensors`` and ``<part>.json``) for ``tools/export.py``."""
+    """Write one trained part (``<part>.safetensors`` and ``<part>.json``) for ``tools/export.py``.
+
+    Where its class is named, so is it in the file, with the distribution that it was of.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     save_file({n: np.asarray(v[...]) for n, v in flat_parameters(module).items()}, folder / f"{part}.safetensors")
-    options = to_dict(getattr(config, part))
-    (folder / f"{part}.json").write_text(json.dumps({"part": part, "options": options}, indent=1) + "\n")
+    about: dict[str, Any] = {"part": part, "options": to_dict(getattr(config, part))}
+    if part in NAMED:
+        about["name"] = getattr(config, NAMED[part][0])
+    if plugin := plugin_of(config, part):
+        about["plugin"] = plugin
+    (folder / f"{part}.json").write_text(json.dumps(about, indent=1) + "\n")
 
 
 def read_parts(folder: Path, module: nnx.Module) -> int:
@@ -106,30 +119,79 @@ def empty_net(config: ModelConfig) -> DetectorNet:
     return nnx.merge(graph, jax.tree.map(zero, state))
 
 
-def assemble_net(folders: Sequence[Path]) -> DetectorNet:
+def assemble_net(folders: Sequence[Path], *, allow: Collection[str] = ()) -> DetectorNet:
     """A network of the trained parts in the given folders.
+
+    Args:
+        folders: as training leaves them (``work/.../part``).
+        allow: see :func:`load_detector`.
 
     Raises:
         FileNotFoundError: a folder holds no part.
         ValueError: a part is given twice.
+        PluginError: see :func:`load_detector`.
     """
-    from avdetect.config import Part
+    from avdetect.models.detector import PARTS
 
-    hints = typing.get_type_hints(ModelConfig)
-    found: dict[str, tuple[Path, Any]] = {}
+    found: dict[str, Path] = {}
+    fields: dict[str, Any] = {}
     for folder in folders:
-        descriptions = [p for p in sorted(Path(folder).glob("*.json")) if p.stem in typing.get_args(Part)]
+        descriptions = [p for p in sorted(Path(folder).glob("*.json")) if p.stem in PARTS]
         if not descriptions:
             raise FileNotFoundError(f"no trained part in {folder}; finish that run first")
         for path in descriptions:
             if path.stem in found:
-                raise ValueError(f"part {path.stem} is both in {found[path.stem][0].parent} and in {folder}")
-            kind = next(a for a in typing.get_args(hints[path.stem]) if a is not type(None))
-            found[path.stem] = (path, from_dict(json.loads(path.read_text())["options"], kind))
-    net = empty_net(ModelConfig(**{name: options for name, (_, options) in found.items()}))
-    for name, (path, _) in found.items():
+                raise ValueError(f"part {path.stem} is both in {found[path.stem].parent} and in {folder}")
+            found[path.stem] = path
+            about = json.loads(path.read_text())
+            values = {path.stem: about["options"]}
+            if path.stem in NAMED and "name" in about:  # parts of before classes had names are built in
+                values[NAMED[path.stem][0]] = about["name"]
+            config = _allowed_config(values, path, allow, {path.stem: about.get("plugin", {})})
+            names = (path.stem, NAMED[path.stem][0]) if path.stem in NAMED else (path.stem,)
+            fields |= {name: getattr(config, name) for name in names}
+    net = empty_net(ModelConfig(**fields))
+    for name, path in found.items():
         fill(getattr(net, name), load_file(path.with_suffix(".safetensors")), str(path))
     return net
+
+
+def _allowed_config(
+    values: dict[str, Any], source: Path, allow: Collection[str], plugins: dict[str, Any]
+) -> ModelConfig:
+    """The configuration in a file; where it names a plugin that cannot be used, the error says what to do.
+
+    Args:
+        values: the configuration as read.
+        source: where from.
+        allow: see :func:`load_detector`.
+        plugins: by part, what `avdetect.models.registry.plugin_of` said when the file was written.
+    """
+    try:
+        return from_dict(values, ModelConfig, allow=allow, asked_by=str(source))
+    except PluginError as error:
+        advice = _advice(error, plugins)
+        if not advice:
+            raise
+        facts = {n: getattr(error, n) for n in ("kind", "name", "distribution", "version", "target")}
+        raise PluginError(f"{error.cause}. {advice}", **facts) from error
+
+
+def _advice(error: PluginError, plugins: dict[str, Any]) -> str:
+    """What to install and to allow, if that is what is missing. The text of a bundle is quoted, never acted upon."""
+    part = next((p for p, (_, registry) in NAMED.items() if registry.kind == error.kind), "")
+    told = plugins.get(part)
+    whose = told if isinstance(told, dict) else {}
+    if is_local(error.name):
+        attribute = error.name.rpartition(":")[2]
+        return (
+            f"If you have its code and trust it, allow it: --allow-plugin {error.name}, or the file of that name "
+            f"wherever yours is, as in --allow-plugin path/to/file.py:{attribute}; from Python, load(..., allow=(...,))"
+        )
+    if error.distribution or not whose.get("distribution"):
+        return ""  # it is installed; the error says how to allow it
+    wanted = f"{whose['distribution']} {whose.get('version', '')}".strip()
+    return f"It was made with {wanted}: install that, and allow it with --allow-plugin {error.name}"
 
 
 def write_bundle(
@@ -139,7 +201,12 @@ def write_bundle(
     calibration: Calibration,
     card: dict[str, Any],
 ) -> None:
-    """Write a bundle; weights are stored as float16 (half the size; scores change in the fourth digit)."""
+    """Write a bundle; weights are stored as float16 (half the size; scores change in the fourth digit).
+
+    The card says of which distributions its encoders and its head are, where they are not built in.
+    """
+    plugins = {part: plugin for part in NAMED if (plugin := plugin_of(config, part))}
+    card = {**card, "plugins": plugins} if plugins else card
     folder.mkdir(parents=True, exist_ok=True)
     save_file(
         {name: np.asarray(value, np.float16) for name, value in sorted(parameters.items())},
@@ -155,15 +222,20 @@ def write_bundle(
     (folder / "calibration.json").write_text(calibration.to_json())
 
 
-def load_detector(bundle: str | Path | None = None) -> Detector:
+def load_detector(bundle: str | Path | None = None, *, allow: Collection[str] = ()) -> Detector:
     """Read a bundle and make a detector of it.
 
     Args:
         bundle: its folder; the one that ships with the package by default.
+        allow: encoders and heads beside the built-ins that the bundle may load: names of installed plugins or of their
+            distributions, or code by its place, ``package.module:attribute`` or ``path/to/file.py:attribute``, which
+            stands for what the bundle names if file and attribute are called the same. Those of
+            ``AVDETECT_ALLOW_PLUGINS`` (``--allow-plugin``) are added.
 
     Raises:
         FileNotFoundError: the folder lacks a file of a bundle.
         ValueError: made under another preprocessing contract, or damaged.
+        PluginError: it names an encoder or a head that is not allowed, not installed or broken.
     """
     from avdetect.detector import Detector
 
@@ -178,9 +250,12 @@ def load_detector(bundle: str | Path | None = None) -> Detector:
         raise ValueError(f"{folder} has format {card.get('format')!r}, this version reads {FORMAT!r}")
     preprocessing.check(parsed["preprocessing.json"], str(folder))
     try:
-        config = from_dict(parsed["config.json"], ModelConfig)
+        plugins = card.get("plugins", {})
+        config = _allowed_config(parsed["config.json"], folder, allow, plugins if isinstance(plugins, dict) else {})
         calibration = Calibration.from_dict(parsed["calibration.json"])
         weights = load_file(folder / "model.safetensors")
+    except PluginError:
+        raise
     except (KeyError, TypeError, ValueError, SafetensorError) as error:
         raise ValueError(f"{folder} is damaged: {error}") from error
     net = empty_net(config)

@@ -1,20 +1,43 @@
-"""Configuration: nested frozen dataclasses, typed dotted overrides, JSON round trip.
+"""Configuration: nested frozen dataclasses. How they are overridden and stored is in `avdetect.config_values`.
 
 A configuration is written in Python (``configs/*.py``, ``get_config() -> Config``) and executed only by the training
-programs. What a bundle or a checkpoint carries is JSON, and reading that never executes code.
+programs. What a bundle or a checkpoint carries is JSON, and reading that never executes code that it brings: an encoder
+that is not built in is loaded by its name, and only if the user allows it.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
-import types
-import typing
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from avdetect import config_encoders
 from avdetect.augment.config import AugmentConfig
+from avdetect.config_values import Access, Named, build, override, to_dict
+
+__all__ = [
+    "AudioConfig",
+    "AugmentConfig",
+    "Config",
+    "DataConfig",
+    "FusionConfig",
+    "LossConfig",
+    "MeshConfig",
+    "ModelConfig",
+    "OptimConfig",
+    "Part",
+    "SyncConfig",
+    "SyncInput",
+    "TrainConfig",
+    "Trained",
+    "VisualConfig",
+    "from_dict",
+    "load_config",
+    "override",
+    "to_dict",
+]
 
 SyncInput = Literal["landmarks", "pixels"]
 Part = Literal["sync_landmarks", "sync_pixels", "visual", "audio", "fusion"]
@@ -88,14 +111,44 @@ class FusionConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Which parts a detector has; ``None`` leaves one out."""
+    """Which parts a detector has; ``None`` leaves one out.
+
+    Attributes:
+        sync_landmarks: the pair that sees landmarks.
+        sync_pixels: the pair that sees the mouth.
+        visual: options of the visual encoder: its ``Options``, a frozen dataclass.
+        audio: of the audio encoder.
+        fusion: of the fusion head.
+        compute_dtype: of activations; ``auto`` = bfloat16 on accelerators.
+        visual_encoder: its name: built in, of an installed plugin, or ``path/to/file.py:attribute``.
+        audio_encoder: likewise.
+        fusion_head: likewise.
+    """
 
     sync_landmarks: SyncConfig | None = None
     sync_pixels: SyncConfig | None = None
-    visual: VisualConfig | None = None
-    audio: AudioConfig | None = None
-    fusion: FusionConfig | None = None
+    # Of another class than this where another is named.
+    visual: VisualConfig | Any | None = None
+    audio: AudioConfig | Any | None = None
+    fusion: FusionConfig | Any | None = None
     compute_dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    visual_encoder: str = "cnn"
+    audio_encoder: str = "spectrogram"
+    fusion_head: str = "lag_matrix"
+
+    @classmethod
+    def usual_options(cls) -> dict[str, type]:
+        """The options of the classes that are named by default."""
+        return {"visual": VisualConfig, "audio": AudioConfig, "fusion": FusionConfig}
+
+    @classmethod
+    def named_types(cls, values: Mapping[str, Any], access: Access, *, only: str | None = None) -> Named:
+        """The types of the options, by the names in ``values``; see `avdetect.config_encoders`."""
+        return config_encoders.named_types(cls, values, access, only=only)
+
+    def changed(self, field: str, value: Any) -> ModelConfig:
+        """With another value; another name brings the options of its class by default."""
+        return config_encoders.changed(self, field, value)
 
 
 @dataclass(frozen=True)
@@ -307,112 +360,21 @@ def load_config(path: str | Path) -> Config:
     return config
 
 
-def override(config: Any, assignment: str) -> Any:
-    """Apply one ``dotted.name=value``, checked against the field's type.
-
-    Examples:
-        >>> override(Config(), "optim.lr=3e-4").optim.lr
-        0.0003
-        >>> override(Config(), "model.visual.blocks=2")
-        Traceback (most recent call last):
-            ...
-        ValueError: model.visual is off in this configuration: it has no field 'blocks' to set
-
-    Raises:
-        KeyError: no such field (the message lists those that exist).
-        TypeError: the value does not parse as the field's type.
-        ValueError: malformed assignment, or the part is switched off.
-    """
-    name, sign, text = assignment.partition("=")
-    if not sign:
-        raise ValueError(f"{assignment!r} is not of the form name=value")
-    return _replace(config, name.strip().split("."), text.strip(), ())
-
-
-def _replace(node: Any, names: list[str], text: str, done: tuple[str, ...]) -> Any:
-    head, rest = names[0], names[1:]
-    if node is None:
-        raise ValueError(f"{'.'.join(done)} is off in this configuration: it has no field {head!r} to set")
-    if not dataclasses.is_dataclass(node) or isinstance(node, type):
-        raise KeyError(f"{'.'.join(done)} is a value and has no field {head!r}")
-    known = {f.name for f in dataclasses.fields(node)}
-    if head not in known:
-        raise KeyError(f"{head!r} is not a field of {type(node).__name__}; it has: {', '.join(sorted(known))}")
-    if rest:
-        value = _replace(getattr(node, head), rest, text, (*done, head))
-    else:
-        value = _parse(text, typing.get_type_hints(type(node))[head], ".".join((*done, head)))
-    return dataclasses.replace(node, **{head: value})
-
-
-def _parse(text: str, hint: Any, name: str) -> Any:
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        if text.lower() == "none" and type(None) in args:
-            return None
-        hint = next(a for a in args if a is not type(None))
-        origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Literal:
-        if text in args:
-            return text
-        raise TypeError(f"{name}: {text!r} is none of {', '.join(map(str, args))}")
-    if origin is tuple:
-        return tuple(_parse(item.strip(), args[0], name) for item in text.strip("()[]").split(",") if item.strip())
-    if dataclasses.is_dataclass(hint):
-        if text in ("default", "on"):
-            return hint()  # type: ignore[operator]
-        raise TypeError(f"{name}: set one of its fields, or 'default' or 'none'")
-    if hint is bool:
-        if text.lower() in ("true", "false", "1", "0"):
-            return text.lower() in ("true", "1")
-        raise TypeError(f"{name}: expected true or false, got {text!r}")
-    try:
-        return hint(text)
-    except ValueError:
-        raise TypeError(f"{name}: expected {hint.__name__}, got {text!r}") from None
-
-
-def to_dict(config: Any) -> dict[str, Any]:
-    """The configuration as JSON-ready dictionaries."""
-    return dataclasses.asdict(config)
-
-
-def from_dict(data: dict[str, Any], kind: Any = Config) -> Any:
+def from_dict(
+    data: dict[str, Any], kind: Any = Config, *, allow: Collection[str] | None = None, asked_by: str = ""
+) -> Any:
     """Rebuild a configuration from :func:`to_dict`.
+
+    Args:
+        data: the dictionaries.
+        kind: of the configuration.
+        allow: encoders and heads beside the built-ins that it may name: names of plugins or distributions, or places;
+            to be given wherever not the user wrote it. ``None`` = any.
+        asked_by: where the dictionaries are from, for messages.
 
     Raises:
         KeyError: an unknown key.
         TypeError: a value is not of its field's type.
+        PluginError: it names an encoder or head that is not allowed or cannot be used.
     """
-    return _build(data, kind, ())
-
-
-def _build(data: Any, kind: Any, done: tuple[str, ...]) -> Any:
-    if not isinstance(data, dict):
-        raise TypeError(f"{'.'.join(done) or kind.__name__}: expected an object, got {data!r}")
-    hints = typing.get_type_hints(kind)
-    unknown = set(data) - set(hints)
-    if unknown:
-        raise KeyError(f"{kind.__name__} has no field {', '.join(sorted(unknown))}: written by a newer version?")
-    return kind(**{key: _rebuild(value, hints[key], (*done, key)) for key, value in data.items()})
-
-
-def _rebuild(value: Any, hint: Any, done: tuple[str, ...]) -> Any:
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        return None if value is None else _rebuild(value, next(a for a in args if a is not type(None)), done)
-    if dataclasses.is_dataclass(hint):
-        return _build(value, hint, done)
-    if origin is tuple:
-        if isinstance(value, list | tuple):
-            return tuple(_rebuild(item, args[0], done) for item in value)
-        expected = "a list"
-    elif origin is Literal:
-        if value in args:
-            return value
-        expected = f"one of {', '.join(map(str, args))}"
-    elif type(value) is hint or (hint is float and type(value) is int):
-        return value
-    else:
-        expected = hint.__name__
-    raise TypeError(f"{'.'.join(done)}: expected {expected}, got {value!r}")
+    return build(data, kind, access=Access(allow, asked_by))

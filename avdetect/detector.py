@@ -15,11 +15,10 @@ import numpy as np
 from flax import nnx
 
 from avdetect.calibration import Calibration
-from avdetect.models import audio as audio_model
-from avdetect.models import fusion as fusion_model
 from avdetect.models import sync as sync_model
 from avdetect.models.detector import DetectorNet
 from avdetect.models.frontend import CMN_RADIUS
+from avdetect.models.registry import context_of, reach_of, shaped
 from avdetect.report.schema import Report
 from avdetect.sound_stream import SoundStream
 from avdetect.sync.speaking import lip_activity, mouth_opening
@@ -50,9 +49,9 @@ class Detector:
         self.net, self.calibration, self.card = net, calibration, card
         self.pairs = [name for name in PAIRS if getattr(net, name) is not None]
         self.sync_reach = _sync_reach(net)
-        audio_reach = 0 if net.audio is None else audio_model.reach(net.audio.config) + audio_model.POOL_RADIUS
-        self.sound_halo = CMN_RADIUS + max(audio_reach, self.sync_reach) + 1  # and one tick for the spectra's windows
-        self.fusion_reach = 0 if net.fusion is None else fusion_model.reach(net.fusion.config)
+        of_pairs = CMN_RADIUS + self.sync_reach + 1  # one tick for the spectra's windows
+        self.sound_halo = max(of_pairs, context_of(net.config, "audio"))
+        self.fusion_reach = reach_of(net.config, "fusion")
         self._graph, state = nnx.split(net)
         self._state = jax.device_put(state)
         self._jitted = {name: jax.jit(self._bound(function)) for name, function in _FUNCTIONS.items()}
@@ -135,15 +134,28 @@ def _sound(net: DetectorNet, audio: jax.Array, valid: jax.Array) -> dict[str, ja
         if getattr(net, name) is not None:
             out[name] = getattr(net, name).embed_sound(audio, valid)
     if net.audio is not None:
-        out["audio"], out["speech"] = net.audio(audio, valid)
-        out["known"] = sync_model.erode(valid, audio_model.reach(net.audio.config))
+        out["audio"], out["speech"] = shaped(net.config, "audio", net.audio(audio, valid), valid.shape, valid.shape)
+        out["known"] = sync_model.erode(valid, reach_of(net.config, "audio"))
     return out
+
+
+def _visual(net: DetectorNet, faces: jax.Array, mouths: jax.Array) -> jax.Array:
+    logits = net.visual(faces.astype(jnp.float32), mouths.astype(jnp.float32))
+    return shaped(net.config, "visual", logits, faces.shape[:1])
+
+
+def _mismatch(net: DetectorNet, similarity: jax.Array, known: jax.Array, speech: jax.Array) -> jax.Array:
+    return shaped(net.config, "fusion", net.fusion.mismatch(similarity, known, speech), speech.shape)
+
+
+def _classes(net: DetectorNet, logits: jax.Array, present: jax.Array) -> jax.Array:
+    return shaped(net.config, "fusion", net.fusion.classes(logits, present), (len(logits), 4))
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lips": _lips,
     "sound": _sound,
-    "visual": lambda net, faces, mouths: net.visual(faces.astype(jnp.float32), mouths.astype(jnp.float32)),
-    "mismatch": lambda net, similarity, known, speech: net.fusion.mismatch(similarity, known, speech),
-    "classes": lambda net, logits, present: net.fusion.classes(logits, present),
+    "visual": _visual,
+    "mismatch": _mismatch,
+    "classes": _classes,
 }

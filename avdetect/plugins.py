@@ -1,4 +1,4 @@
-"""All registries, so that they can be listed together. Those of kinds that have no room of their own are made here."""
+"""All registries, so that they can be listed together."""
 
 from __future__ import annotations
 

@@ -50,6 +50,19 @@ def reach(config: AudioConfig) -> int:
 class AudioNet(nnx.Module):
     """Per tick: the logit that the voice is synthetic, and the logit that somebody speaks."""
 
+    api_version = 1
+    Options = AudioConfig
+
+    @staticmethod
+    def reach(options: AudioConfig) -> int:
+        """Ticks on either side that must have sound for anything to be said of a tick."""
+        return reach(options)
+
+    @staticmethod
+    def context(options: AudioConfig) -> int:
+        """Ticks on either side that a logit depends on: the pooling, the normalisation, and the spectra's windows."""
+        return reach(options) + POOL_RADIUS + CMN_RADIUS + 1
+
     def __init__(self, config: AudioConfig, *, dtype: jnp.dtype, rngs: nnx.Rngs):
         self.config = config
         widths = config.widths

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flax import nnx
 
 from avdetect.config import ModelConfig
-from avdetect.models.audio import AudioNet
-from avdetect.models.fusion import FusionHead
 from avdetect.models.layers import compute_dtype
+from avdetect.models.registry import NAMED, make_part
 from avdetect.models.sync import SyncPair
-from avdetect.models.visual import VisualNet
 
 PARTS = ("sync_landmarks", "sync_pixels", "visual", "audio", "fusion")
 
@@ -18,29 +18,36 @@ class DetectorNet(nnx.Module):
     """Parts by name; an absent one is ``None``. Parameters of a part do not depend on which others exist.
 
     Args:
-        config: which parts there are and their sizes.
+        config: which parts there are, of which class, and their sizes.
         seed: of the initial parameters and of dropout.
+
+    Attributes:
+        visual: a module that keeps the contract `avdetect.api.VisualEncoder`.
+        audio: one that keeps `avdetect.api.AudioEncoder`.
+        fusion: one that keeps `avdetect.api.FusionHead`.
+
+    Raises:
+        PluginError: an encoder or head that the configuration names cannot be used.
     """
 
     sync_landmarks: SyncPair | None
     sync_pixels: SyncPair | None
-    visual: VisualNet | None
-    audio: AudioNet | None
-    fusion: FusionHead | None
+    visual: Any
+    audio: Any
+    fusion: Any
 
     def __init__(self, config: ModelConfig, *, seed: int = 0):
         dtype = compute_dtype(config.compute_dtype)
-        kinds = {
-            "sync_landmarks": (SyncPair, config.sync_landmarks),
-            "sync_pixels": (SyncPair, config.sync_pixels),
-            "visual": (VisualNet, config.visual),
-            "audio": (AudioNet, config.audio),
-            "fusion": (FusionHead, config.fusion),
-        }
         self.config = config
-        for i, (name, (kind, options)) in enumerate(kinds.items()):
+        for i, name in enumerate(PARTS):
+            options = getattr(config, name)
             rngs = nnx.Rngs(params=seed * 16 + i, dropout=seed * 16 + 8 + i)
-            setattr(self, name, None if options is None else kind(options, dtype=dtype, rngs=rngs))
+            part = None
+            if options is not None and name in NAMED:
+                part = make_part(config, name, dtype=dtype, rngs=rngs)
+            elif options is not None:
+                part = SyncPair(options, dtype=dtype, rngs=rngs)
+            setattr(self, name, part)
 
     def parts(self) -> dict[str, nnx.Module]:
         """The parts that exist, by name."""

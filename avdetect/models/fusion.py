@@ -62,6 +62,14 @@ def lag_curves(
 class FusionHead(nnx.Module):
     """Mismatch per tick from similarity; four-way class from the branches."""
 
+    api_version = 1
+    Options = FusionConfig
+
+    @staticmethod
+    def reach(options: FusionConfig) -> int:
+        """Ticks on either side that the mismatch logit of a tick depends on."""
+        return reach(options)
+
     def __init__(self, config: FusionConfig, *, dtype: jnp.dtype, rngs: nnx.Rngs):
         del dtype  # a few thousand operations: float32 everywhere
         self.config = config

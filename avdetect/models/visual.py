@@ -53,6 +53,7 @@ class PatchNet(nnx.Module):
 class VisualNet(nnx.Module):
     """One logit a tick, from the face and from the mouth around it in time."""
 
+    api_version = 1
     Options = VisualConfig
 
     def __init__(self, config: VisualConfig, *, dtype: jnp.dtype, rngs: nnx.Rngs):
