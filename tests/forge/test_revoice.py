@@ -124,7 +124,8 @@ def test_no_engine_at_all_is_an_honest_refusal(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_engine_from_outside_speaks_and_a_broken_one_is_told_of(site: Site) -> None:
-    text = "class E:\n    api_version = 1\n    def available(self): return ''\n    def speak(self, text, rng): pass\nE = E()"
+    text = "class E:\n    api_version = 1\n    def available(self): return ''\n"
+    text += "    def speak(self, text, rng): pass\nE = E()"
     points = {"parrot": "avdetect_parrot:E", "dodo": "avdetect_dodo:E"}
     site.install("avdetect-parrot", {"avdetect.engines": points}, files={"avdetect_parrot.py": text})
     found = revoice.available()
