@@ -146,7 +146,9 @@ class Detector(Protocol):
 class VisualEncoder(Protocol):
     """A `flax.nnx` module from face and mouth crops to logits; group ``avdetect.visual_encoders``.
 
-    The entry names the class, which has ``Options``: a frozen dataclass of JSON-able settings with defaults.
+    The entry names the class, a subclass of `flax.nnx.Module`, which has ``Options``: a frozen dataclass of JSON-able
+    settings with defaults. Of its variables, `nnx.Param` and random keys are trained and kept, so it may have no others
+    (no statistics of batches). Dropout is the only difference between training and use.
     """
 
     api_version: ClassVar[int]
@@ -169,7 +171,8 @@ class VisualEncoder(Protocol):
 class AudioEncoder(Protocol):
     """A `flax.nnx` module from sound to logits; group ``avdetect.audio_encoders``.
 
-    Made as :class:`VisualEncoder` is.
+    Made as :class:`VisualEncoder` is. Where more ticks have a say in a logit than must be there for it, a static method
+    ``context(options)`` may tell how many; else ``reach`` is taken.
     """
 
     api_version: ClassVar[int]
