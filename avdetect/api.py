@@ -148,7 +148,7 @@ class VisualEncoder(Protocol):
 
     The entry names the class, a subclass of `flax.nnx.Module`, which has ``Options``: a frozen dataclass of JSON-able
     settings with defaults. Of its variables, `nnx.Param` and random keys are trained and kept, so it may have no others
-    (no statistics of batches). Dropout is the only difference between training and use.
+    (no statistics of batches).
     """
 
     api_version: ClassVar[int]
