@@ -28,6 +28,10 @@ def export(
     version: Annotated[str, typer.Option(help="Version on the card.")] = "0.1.0",
     genuine_where: Annotated[str, typer.Option(help="More genuine clips, for the thresholds.")] = "",
     in_sync: Annotated[str, typer.Option(help="Clips known to be in sync, for the zero of the offset.")] = "",
+    allow_plugin: Annotated[
+        list[str] | None,
+        typer.Option("--allow-plugin", metavar="NAME", help="Encoder or head of the parts that may be loaded."),
+    ] = None,
 ) -> None:
     from avdetect.bundle import assemble_net, flat_parameters, write_bundle
     from avdetect.calibration import Calibration
@@ -36,7 +40,7 @@ def export(
     from avdetect.data.store import RecordStore
     from avdetect.detector import Detector
 
-    net = assemble_net(parts)
+    net = assemble_net(parts, allow=allow_plugin or ())
     store = RecordStore(records)
     detector = Detector(net, Calibration(), card={})
     rows = store.where(fit_where)

@@ -28,7 +28,7 @@ from jax.sharding import Mesh
 
 from avdetect.bundle import write_part
 from avdetect.checkpoint import Checkpoints
-from avdetect.config import Config, to_dict
+from avdetect.config import Config, from_dict, to_dict
 from avdetect.models.detector import DetectorNet
 from avdetect.models.layers import compute_dtype
 from avdetect.sharding import local_copy, make_mesh, over_batch, put_batch, replicated
@@ -267,6 +267,8 @@ def _write_config(workdir: Path, config: Config, *, primary: bool) -> None:
     path, new = workdir / "config.json", to_dict(config)
     if path.exists():
         old = json.loads(path.read_text())
+        with contextlib.suppress(KeyError, TypeError):  # what is no configuration of this version is another one
+            old = to_dict(from_dict(old))  # fields that came later have their defaults
         allowed = {f.name for f in dataclasses.fields(config.train)} - {
             "part",
             "batch",
@@ -275,7 +277,8 @@ def _write_config(workdir: Path, config: Config, *, primary: bool) -> None:
             "warm_start",
             "frozen",
         }
-        for data in (old, new := json.loads(json.dumps(new))):
+        old, new = (json.loads(json.dumps(data)) for data in (old, new))
+        for data in (old, new):
             data.pop("mesh", None)  # a run may go on on other devices
             data["train"] = {k: v for k, v in data["train"].items() if k not in allowed}
         if old != new:

@@ -45,6 +45,7 @@ def run(
         raise typer.Exit(2) from None
 
     from avdetect.config import load_config, override
+    from avdetect.plugin_errors import PluginError
     from train.loop import train
     from train.stepwise import as_task
     from train.tasks import make_task
@@ -55,7 +56,7 @@ def run(
             resolved = override(resolved, assignment)
         task = as_task(make_task(resolved), resolved.train.part)
         figures = train(resolved, task, workdir)
-    except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
+    except (FileNotFoundError, KeyError, TypeError, ValueError, PluginError) as error:
         typer.echo(f"error: {error.args[0] if error.args else error}", err=True)
         raise typer.Exit(2) from None
     for name, value in figures.items():
