@@ -17,7 +17,8 @@ SLACK = 5e-3
 def why_not(answer: Any, clips: Sequence[Clip]) -> str:
     """What is wrong with the answer to a call; empty if nothing is."""
     if not isinstance(answer, list | tuple):
-        return f"evidence() gave a {type(answer).__name__}; it must give a list with one Evidence for each clip"
+        found = type(answer).__name__
+        return f"evidence() gave an object of type {found}; it must give a list with one Evidence for each clip"
     if len(answer) != len(clips):
         return f"evidence() gave {len(answer)} Evidence for {len(clips)} clips"
     for i, (evidence, clip) in enumerate(zip(answer, clips, strict=True)):
@@ -29,7 +30,8 @@ def why_not(answer: Any, clips: Sequence[Clip]) -> str:
 def wrong(evidence: Any, t: int) -> str:
     """What is wrong with the evidence of a clip of ``t`` ticks; empty if nothing is."""
     if not isinstance(evidence, Evidence):
-        return f"evidence() gave a {type(evidence).__name__} for a clip; it must be an avdetect.api.Evidence"
+        found = type(evidence).__name__
+        return f"evidence() gave an object of type {found} for a clip; it must be an avdetect.api.Evidence"
     for name in ("visual", "audio", "sync", "speech"):
         if reason := _array(name, getattr(evidence, name), (t,), np.float32):
             return reason

@@ -16,7 +16,7 @@ from avdetect.report.schema import DetectorReport, ModelSummary, Report
 from avdetect.types import TICK_RATE, AbstainReason, VerdictName
 from avdetect.verdict import Analysis
 from avdetect.verdict.entries import rounded
-from avdetect.verdict.judge import judge, measure, unjudged
+from avdetect.verdict.judge import combined, judge, measure, unjudged
 from avdetect.verdict.segments import merge_segments
 
 
@@ -27,12 +27,14 @@ class Opinion:
     Attributes:
         named: the detector.
         report: as if it were alone.
+        probability: as in the report, not rounded.
         unjudged: what the file shows and it did not judge: ``face``, ``voice``.
         entry: its line in the report.
     """
 
     named: Named
     report: Report
+    probability: float | None
     unjudged: tuple[str, ...]
     entry: DetectorReport
 
@@ -81,7 +83,8 @@ def opinion(named: Named, analysis: Analysis) -> Opinion:
         calibrated=named.calibration is not None,
         why_not="" if report.probability_fake is not None else why_silent(named, analysis),
     )
-    return Opinion(named, report, unjudged(findings, calibration, needs=analysis.needs), entry)
+    exact = combined(findings, calibration)
+    return Opinion(named, report, exact, unjudged(findings, calibration, needs=analysis.needs), entry)
 
 
 def why_silent(named: Named, analysis: Analysis) -> str:
@@ -113,7 +116,7 @@ def combine(opinions: Sequence[Opinion], combination: Combination) -> Report:
     The file is called real only if whatever it shows was judged by one of them. Tracks are those of the first detector
     that has a probability.
     """
-    own = {o.named.name: o.report.probability_fake for o in opinions}
+    own = {o.named.name: o.probability for o in opinions}
     probability = combination.probability(own)
     missing = set.intersection(*(set(o.unjudged) for o in opinions))
     verdict: VerdictName = "inconclusive"

@@ -75,7 +75,9 @@ def _by_itself(path: str | Path, named: Named, limits: Limits, progress: Progres
     call = getattr(named.detector, "analyse")  # noqa: B009 (not every detector has it)
     found = guard(named, "analyse()", lambda: call(path, limits=limits, progress=progress))
     if not isinstance(found, Analysis):
-        raise named.blame(f"analyse() gave a {type(found).__name__}; it must give an avdetect.verdict.Analysis")
+        raise named.blame(
+            f"analyse() gave an object of type {type(found).__name__}; it must give an avdetect.verdict.Analysis"
+        )
     for track in found.tracks:
         if reason := wrong(track.evidence, track.n_ticks):
             raise named.blame(f"{reason} (track {track.track_id})")

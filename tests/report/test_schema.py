@@ -12,6 +12,7 @@ from avdetect.calibration import Calibration
 from avdetect.report.schema import (
     AudioSummary,
     BranchReport,
+    DetectorReport,
     FailedReport,
     FileSummary,
     ModelSummary,
@@ -66,7 +67,10 @@ reports = st.builds(
     segments=st.lists(
         st.builds(Segment, numbers, numbers, st.sampled_from(["visual", "audio", "sync"]), st.floats(0, 1)), max_size=3
     ).map(tuple),
-)
+    detectors=st.lists(
+        st.builds(DetectorReport, texts, texts, texts, shares, st.booleans(), texts), max_size=2
+    ).map(tuple),
+)  # fmt: skip
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 
 
@@ -106,6 +110,7 @@ def test_the_schema_is_one_and_strict() -> None:
         {"abstained": ["tired"]},
         {"schema": "avdetect.report/2"},
         {"error": "both"},
+        {"detectors": [{"name": "a", "probability_fake": 0.5}]},
     ):
         assert not VALIDATOR.is_valid({**data, **spoil}), spoil
     del data["segments"]
@@ -126,6 +131,13 @@ def test_failed_files_have_a_line_too() -> None:
     assert data["file"]["path"] == "böse\\x80.mp4"
     with pytest.raises(ValueError, match="was not scored: b"):
         Report.from_dict(data)
+
+
+def test_reports_without_a_list_of_detectors_are_read() -> None:
+    data = judge(analysis(track()), Calibration()).to_dict()
+    assert data.pop("detectors") == []
+    VALIDATOR.validate(data)
+    assert Report.from_dict(data).detectors == ()
 
 
 def test_other_json_is_refused() -> None:
