@@ -23,6 +23,7 @@ from avdetect.config import ModelConfig, from_dict, to_dict
 from avdetect.models.registry import NAMED, plugin_of
 from avdetect.plugin_errors import PluginError
 from avdetect.plugin_local import is_local
+from avdetect.plugin_scan import allowed
 
 if TYPE_CHECKING:
     from flax import nnx
@@ -170,7 +171,7 @@ def _allowed_config(
     try:
         return from_dict(values, ModelConfig, allow=allow, asked_by=str(source))
     except PluginError as error:
-        advice = _advice(error, plugins)
+        advice = "" if error.name in {*allow, *allowed()} and is_local(error.name) else _advice(error, plugins)
         if not advice:
             raise
         facts = {n: getattr(error, n) for n in ("kind", "name", "distribution", "version", "target")}

@@ -241,7 +241,7 @@ def test_an_installed_one_is_not_run_for_a_file_unless_it_is_allowed(
         assert from_dict(data, ModelConfig, allow=allow).visual.width == 3
     monkeypatch.setenv("AVDETECT_ALLOW_PLUGINS", "tiny")
     config = from_dict(data, ModelConfig, allow=())
-    assert override(config, "visual.width=7").visual.width == 7
+    assert override(config, "visual.width=7").visual == dataclasses.replace(config.visual, width=7)
     with pytest.raises(TypeError, match=r"visual\.width.*options of the visual encoder 'tiny'"):
         override(config, "visual.width=x")
     monkeypatch.setenv("AVDETECT_PLUGINS", "off")
