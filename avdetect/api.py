@@ -134,8 +134,9 @@ class Detector(Protocol):
         """One for each clip, in order, with as many ticks as the clip.
 
         Logits are positive = fake; NaN = nothing to say (no face, no sound, not this detector's question). One that
-        judges clips as a whole gives ``probability`` and leaves the ticks NaN. The clips are not to be written to.
-        What is said of a clip does not depend on the others of the call.
+        judges clips as a whole gives ``probability`` and leaves the ticks NaN, as ``Evidence.only(clip.n_ticks,
+        probability=p)`` does. The clips cannot be written to, and have no label. What is said of a clip does not depend
+        on the others of the call.
 
         Raises:
             Exception: anything; the clip's file gets an error line that names this detector, others go on.

@@ -36,6 +36,9 @@ FORBIDDEN = {
         "avdetect.verdict", "avdetect.cli", "jax", "flax",
     ),
     "avdetect.inference": ("avdetect.cli",),
+    "avdetect.detectors": (
+        "avdetect.models", "avdetect.data", "avdetect.evaluation", "avdetect.commands", "avdetect.cli", "jax", "flax",
+    ),
     "tools": ("train", "tests"),
     "train": ("tools", "tests"),
     "configs": ("train", "tools", "tests"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from avdetect.api import Detector, InputContract
 from avdetect.calibration import Calibration
 from avdetect.detectors import DETECTORS
-from avdetect.plugin_errors import PluginError
+from avdetect.plugin_errors import PluginError, PluginWarning
 from avdetect.registry import Entry
 
 BUNDLED = "avnet"
@@ -82,9 +83,11 @@ def load_named(spec: str, *, bundle: str | Path | None = None) -> Named:
     Raises:
         PluginError: it does not exist, cannot be made, or does not keep the contract.
     """
-    entry = DETECTORS.find(spec)
     arguments = (bundle,) if spec == BUNDLED and bundle is not None else ()
-    named = Named(DETECTORS.create(spec, *arguments), entry)
+    made = DETECTORS.create(spec, *arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PluginWarning)  # they were given just now
+        named = Named(made, DETECTORS.find(spec))
     detector = named.detector
     for what in ("name", "version"):
         if not isinstance(value := getattr(detector, what), str) or not (value or what == "version"):
