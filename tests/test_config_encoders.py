@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_reading_built_in_names_imports_no_networks() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_options_follow_the_name(file: Path, named: Config) -> None:
+def test_the_options_follow_the_name(file: Path, named: Any) -> None:
     kind = type(named.model.visual)
     assert kind.__name__ == "Options" and named.model.visual.width == 8
     there = override(Config(), "model.visual=default")

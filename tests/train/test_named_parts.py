@@ -14,9 +14,11 @@ from typer.testing import CliRunner
 import avdetect
 from avdetect.bundle import assemble_net, flat_parameters, write_bundle
 from avdetect.calibration import Calibration
+from avdetect.config import Config, ModelConfig, VisualConfig, to_dict
 from avdetect.plugin_errors import PluginError
 from avdetect.testing import synthetic_clip
 from tests.train.toy_task import rows_of
+from train.loop import _write_config
 from train.run import app
 
 CODE = Path(__file__).resolve().parents[1] / "other_parts.py"
@@ -62,6 +64,20 @@ def test_what_is_wrong_is_said_before_anything_is_trained(run: Any, tmp_path: Pa
         refused = run(*assignments)
         assert refused.exit_code == 2 and says in refused.output, refused.output
         assert not (tmp_path / "run").exists()
+
+
+def test_a_run_of_before_classes_had_names_goes_on(tmp_path: Path) -> None:
+    config = Config(model=ModelConfig(visual=VisualConfig()))
+    old = json.loads(json.dumps(to_dict(config)))
+    for field in ("visual_encoder", "audio_encoder", "fusion_head"):
+        del old["model"][field]
+    (tmp_path / "config.json").write_text(json.dumps(old))
+    _write_config(tmp_path, config, primary=True)
+    assert json.loads((tmp_path / "config.json").read_text())["model"]["visual_encoder"] == "cnn"
+    for other in ({**old, "seed": 9}, {**old, "colour": 1}, {}):
+        (tmp_path / "config.json").write_text(json.dumps({"train": {}, **other}))
+        with pytest.raises(ValueError, match="another configuration"):
+            _write_config(tmp_path, config, primary=True)
 
 
 @pytest.mark.slow
