@@ -95,13 +95,14 @@ class Combination:
         return ""
 
     def changed(self, detectors: Sequence[Named]) -> list[str]:
-        """Sentences about detectors that are of another version than it was fitted with."""
+        """Sentences about detectors of another version, or of others, than it was fitted with."""
         fitted = {m.name: m for m in self.members}
+        pairs = [(d, fitted[d.name]) for d in detectors]
         return [
-            f"The combination was fitted with {d.name} {fitted[d.name].version}, this is {d.version}: its weights may "
-            "not fit."
-            for d in detectors
-            if d.version != fitted[d.name].version
+            f"The combination was fitted with {d.name} {_whole_name(m)}; this is {_whole_name(d)}, whose scores its "
+            "weights may not fit."
+            for d, m in pairs
+            if (d.version, d.distribution.split(" ")[0]) != (m.version, m.distribution.split(" ")[0])
         ]
 
     def to_json(self) -> str:
@@ -132,6 +133,10 @@ def read_combination(path: str | Path) -> Combination:
         raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no combination of detectors: {error}; fit one with {HOW_TO_FIT}") from error
+
+
+def _whole_name(of: Named | Member) -> str:
+    return f"{of.version} (of {of.distribution})" if of.distribution else of.version
 
 
 HOW_TO_FIT = "python -m tools.evaluate combine TABLE TABLE ... --out combination.json"

@@ -110,7 +110,7 @@ def test_another_version_than_fitted_with_is_said(plugin: Write, voice: Path, tm
     (heard,) = reports(
         run(voice, "--jsonl", "--detector", ear, "--combination", rule(tmp_path / "r.json", ear=(1.0, 0.0)))
     )
-    assert any("fitted with ear 0.3, this is 0.4" in line for line in heard["reasons"])
+    assert any("fitted with ear 0.3; this is 0.4" in line for line in heard["reasons"])
 
 
 def test_a_failing_file_gets_a_line_that_names_the_plugin_and_the_others_are_scored(
