@@ -84,7 +84,7 @@ AllowPlugin = Annotated[
         metavar="NAME",
         callback=_allow_plugins,
         is_eager=True,
-        help="Let the bundle load this installed plugin. May be given more than once.",
+        help="Let the bundle load this plugin, or file.py:attribute. May be given more than once.",
     ),
 ]
 
