@@ -1,8 +1,9 @@
 """Several detectors into one probability, by a logistic regression that was fitted on validation clips.
 
 ``logit p = bias + sum_d (weight_d logit(p_d) if d spoke, else absent_d)``, with ``p_d`` the detector's own calibrated
-probability for the file. A detector that abstains adds the constant ``absent_d``, which was fitted as well (the
-indicator method): that it has nothing to say of a file may itself say something, and no value is made up in its place.
+probability for the file. A detector that abstains adds the constant ``absent_d`` instead: what it adds on the mean over
+the validation clips, and what was fitted on top of that where it abstained on some of them, since that it has nothing
+to say of a file may itself say something.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from avdetect.detectors.named import Named
 
 FORMAT = "avdetect.combination/1"
 MISSING = (
-    "A detector that abstains on a file adds 'absent' in the place of 'weight' times the logit of its probability "
-    "(indicator method); 0 where no validation clip had it abstain."
+    "A detector that abstains on a file adds 'absent' in the place of 'weight' times the logit of its probability: the "
+    "mean of that over the validation clips (both classes alike), plus the coefficient of an indicator that it "
+    "abstained; if it abstained on no validation clip, the mean over the validation clips alone."
 )
 
 

@@ -1,9 +1,10 @@
 """Fit the rule that combines several detectors, on score tables of the same validation clips.
 
-A logistic regression over the logits of the detectors' own probabilities, with one indicator for each that says that it
-abstained. Clips are weighted so that genuine and forged ones count alike: as elsewhere, probabilities are for a prior
-of one half. The objective is that of scikit-learn's ``LogisticRegression(C=strength, class_weight="balanced")``, so
-that the two can be compared: ``|w|^2 / 2 + C sum_i s_i log(1 + exp(-y_i z_i))``, the bias without penalty.
+A logistic regression over the logits of the detectors' own probabilities, the mean where one abstained, with one
+indicator for each that says that it did. Clips are weighted so that genuine and forged ones count alike: as elsewhere,
+probabilities are for a prior of one half. The objective is that of scikit-learn's ``LogisticRegression(C=strength,
+class_weight="balanced")``, so that the two can be compared: ``|w|^2 / 2 + C sum_i s_i log(1 + exp(-y_i z_i))``, the
+bias without penalty.
 """
 
 from __future__ import annotations
@@ -60,13 +61,20 @@ def fit_combination(
         )
     own = np.stack([t.numbers("probability_fake")[r] for t, r in zip(tables, rows, strict=True)], 1)
     people = tables[0].clusters()[rows[0]]
-    weights, bias = fit_logistic(features(own), fake, strength=strength)
+    centre = centres(own, fake)
+    weights, bias = fit_logistic(features(own, centre), fake, strength=strength)
     held = held_out(own, fake, people, strength=strength)
     above, below = operating_points(held[~fake & np.isfinite(held)], held[fake & np.isfinite(held)])
     d = len(tables)
     return Combination(
         members=tuple(
-            Member(name, str(about["version"]), str(about["distribution"]), float(weights[i]), float(weights[d + i]))
+            Member(
+                name,
+                str(about["version"]),
+                str(about["distribution"]),
+                weight=float(weights[i]),
+                absent=float(weights[i] * centre[i] + weights[d + i]),
+            )
             for i, (name, about) in enumerate(zip(called, whose, strict=True))
         ),
         bias=float(bias),
@@ -85,10 +93,20 @@ def fit_combination(
     )
 
 
-def features(own: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, "n 2d"]:
-    """Logits of the probabilities, 0 where a detector abstained (NaN), then 1 where it abstained."""
+def centres(own: Float64[np.ndarray, "n d"], fake: Bool[np.ndarray, " n"]) -> Float64[np.ndarray, " d"]:
+    """Mean logit of each detector where it spoke, genuine and forged clips alike; 0 where it never did."""
+    out = np.zeros(own.shape[1])
+    for i, column in enumerate(own.T):
+        sides = [column[mask & ~np.isnan(column)] for mask in (fake, ~fake)]
+        means = [float(logit(side).mean()) for side in sides if len(side)]
+        out[i] = np.mean(means) if means else 0.0
+    return out
+
+
+def features(own: Float64[np.ndarray, "n d"], centre: Float64[np.ndarray, " d"]) -> Float64[np.ndarray, "n 2d"]:
+    """Logits of the probabilities, ``centre`` where a detector abstained (NaN), then 1 where it abstained."""
     absent = np.isnan(own)
-    return np.concatenate([np.where(absent, 0.0, logit(np.where(absent, 0.5, own))), absent.astype(np.float64)], 1)
+    return np.concatenate([np.where(absent, centre, logit(np.nan_to_num(own, nan=0.5))), absent.astype(np.float64)], 1)
 
 
 def fit_logistic(
@@ -133,11 +151,12 @@ def held_out(
     names = sorted(set(people.tolist()))
     fold_of = {person: i % FOLDS for i, person in enumerate(names)}
     folds = np.array([fold_of[person] for person in people])
-    x, out = features(own), np.full(len(fake), np.nan)
+    out = np.full(len(fake), np.nan)
     for fold in range(FOLDS):
         inside = folds != fold
         if not fake[inside].any() or fake[inside].all():
             continue
+        x = features(own, centres(own[inside], fake[inside]))
         weights, bias = fit_logistic(x[inside], fake[inside], strength=strength)
         out[~inside] = sigmoid(x[~inside] @ weights + bias)
     return np.where(np.isnan(own).all(axis=1), np.nan, out)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from avdetect.calibration import logit, sigmoid
 from avdetect.detectors.combination import Combination, Member, read_combination
-from avdetect.evaluation.combination import features, fit_combination, fit_logistic, held_out
+from avdetect.evaluation.combination import centres, features, fit_combination, fit_logistic, held_out
 from avdetect.evaluation.table import ScoreTable
 from tools.evaluate import app
 
@@ -45,7 +45,8 @@ def test_the_fit_is_that_of_scikit_learn(strength: float) -> None:
         ],
         1,
     )
-    x, fake = features(own), np.arange(160) % 3 == 0
+    fake = np.arange(160) % 3 == 0
+    x = features(own, centres(own, fake))
     theirs = linear.LogisticRegression(C=strength, class_weight="balanced", tol=1e-10, max_iter=10_000).fit(x, fake)
     weights, bias = fit_logistic(x, fake, strength=strength)
     np.testing.assert_allclose(weights, theirs.coef_[0], atol=2e-4)
@@ -75,11 +76,26 @@ def test_the_better_detector_weighs_more_and_both_are_better_than_one() -> None:
     rule = fit_combination([table("good", skill=1.5, seed=0, people=80), table("poor", skill=0.6, seed=1, people=80)])
     good, poor = rule.members
     assert good.weight > poor.weight > 0
-    assert good.absent == poor.absent == 0.0, "no clip says what their silence means"
+    own = table("good", skill=1.5, seed=0, people=80).numbers("probability_fake")
+    fake = np.arange(640) % 3 == 0
+    mean = (logit(own[fake]).mean() + logit(own[~fake]).mean()) / 2
+    assert good.absent == pytest.approx(good.weight * mean), "no clip says what its silence means, so it is the mean"
     figures = rule.figures
     assert figures["combination"]["auc"] > figures["poor"]["auc"]
     assert 0 <= rule.real_below <= rule.fake_above <= 1
     assert rule.fitted_on["genuine"] + rule.fitted_on["forged"] == 640 and rule.fitted_on["people"] == 80
+
+
+def test_silence_that_says_something_is_fitted() -> None:
+    """A detector that abstains on forged clips only: its silence accuses."""
+    quiet = table("quiet", skill=0.0, seed=1, people=40)
+    rows = [{**r, "probability_fake": None if r["visual_fake"] else r["probability_fake"]} for r in quiet.rows()]
+    rule = fit_combination(
+        [table("a", skill=0.0, seed=0, people=40), ScoreTable.of_rows(rows, quiet.about)], strength=10.0
+    )
+    assert rule.members[1].absent > 3
+    silent, heard = (rule.probability({"a": 0.5, "quiet": p}) for p in (None, 0.5))
+    assert silent is not None and heard is not None and silent > 0.9 > 0.1 > heard
 
 
 def test_people_left_out_of_a_fit_do_not_influence_it() -> None:
@@ -101,7 +117,7 @@ def test_a_combination_survives_its_file(tmp_path: Path) -> None:
     assert len(back.sha256) == 64
     for own in ({"a": 0.3, "b": 0.8}, {"a": 0.3, "b": None}):
         assert back.probability(own) == rule.probability(own)
-    assert "indicator" in json.loads((tmp_path / "both.json").read_text())["missing"]
+    assert "mean over the validation clips" in json.loads((tmp_path / "both.json").read_text())["missing"]
 
 
 @pytest.mark.parametrize(
