@@ -12,21 +12,19 @@ from pathlib import Path
 import numpy as np
 
 from avdetect.detectors.answers import wrong
-from avdetect.detectors.asking import Batches, guard, joined, why_unfit
-from avdetect.detectors.buffers import SoundBuffer, TrackBuffer
+from avdetect.detectors.asking import Batches, guard
+from avdetect.detectors.buffers import SoundBuffer
+from avdetect.detectors.feeding import SoundFeed, TrackFeed
 from avdetect.detectors.named import Named
-from avdetect.detectors.windows import Window, Windows
 from avdetect.faces.config import TrackerConfig
 from avdetect.faces.tracker import FaceTracker
 from avdetect.media.digest import file_digest
 from avdetect.media.limits import Limits
 from avdetect.media.reader import open_media
-from avdetect.track_notes import TrackNotes
-from avdetect.types import TICK_RATE, Clip, Evidence, FaceTrack
-from avdetect.verdict import NO_FACE_TRACK, Analysis, TrackEvidence
+from avdetect.types import TICK_RATE, FaceTrack
+from avdetect.verdict import Analysis
 
 Progress = Callable[[float], None]
-Parts = list[tuple[Window, Evidence]]
 LOOK_BACK = 1500
 """Ticks of sound kept for tracks that begin: the tracker tells of a face about a second after it appeared."""
 
@@ -88,19 +86,19 @@ def _together(
     path: str | Path, detectors: Sequence[Named], limits: Limits, progress: Progress | None
 ) -> list[Analysis]:
     batches = [Batches(named) for named in detectors]
-    tracks: dict[int, _Track] = {}
+    tracks: dict[int, TrackFeed] = {}
     covered: list[np.ndarray] = []
     with open_media(path, limits=limits) as reader:
         info = reader.info
         still = info.video is not None and info.video.is_still
         tracker = FaceTracker(TrackerConfig(min_ticks=1)) if still else FaceTracker()
         sound = SoundBuffer() if info.audio is not None else None
-        alone = _Sound(batches) if sound is not None and info.video is None else None
+        alone = SoundFeed(batches) if sound is not None and info.video is None else None
 
         def feed(pieces: Sequence[FaceTrack]) -> None:
             for piece in pieces:
                 if piece.track_id not in tracks:
-                    tracks[piece.track_id] = _Track(piece, batches, sound)
+                    tracks[piece.track_id] = TrackFeed(piece, batches, sound)
                 tracks[piece.track_id].push(piece)
 
         for block in reader.blocks():
@@ -126,122 +124,26 @@ def _together(
         warnings = list(reader.warnings)
     audio_valid = np.concatenate(covered) if covered else np.zeros(0, bool)
     if not tracks and len(audio_valid) and alone is None:
-        alone = _Sound(batches)
+        alone = SoundFeed(batches)
         if any("picture" not in named.needs for named in detectors):
-            alone.read(path, limits)  # that there is no face in it is known only now
+            _hear(path, limits, alone)  # that there is no face in it is known only now
     if alone is not None:
         alone.finish()
     for batch in batches:
         batch.finish()
     sha256 = file_digest(path)
     found = []
-    for i, named in enumerate(detectors):
-        ready = [track.evidence(i, named, audio_valid) for _, track in sorted(tracks.items())]
+    for i in range(len(detectors)):
+        ready = [track.evidence(i, audio_valid) for _, track in sorted(tracks.items())]
         if not ready and alone is not None and len(audio_valid):
-            ready.append(alone.evidence(i, named, audio_valid))
+            ready.append(alone.evidence(i, audio_valid))
         found.append(Analysis(info, sha256, ready, warnings))
     return found
 
 
-class _Asked:
-    """Stretches of something, for each detector, and what came back."""
-
-    def __init__(self, batches: Sequence[Batches]):
-        self._batches = batches
-        self._windows = [Windows(b.named.contract, fixed=b.named.detector.jittable) for b in batches]
-        self._parts: list[Parts] = [[] for _ in batches]
-        self.over = False
-
-    def _more(self, n_ticks: int) -> None:
-        for i, windows in enumerate(self._windows):
-            self._ask(i, windows.push(n_ticks))
-
-    def finish(self) -> None:
-        """Nothing more will come."""
-        if not self.over:
-            self.over = True
-            for i, windows in enumerate(self._windows):
-                self._ask(i, windows.finish())
-
-    def _ask(self, i: int, ready: Sequence[Window]) -> None:
-        for window in ready:
-            clip = self._clip(*window)
-            if not why_unfit(self._batches[i].named, clip):
-                parts = self._parts[i]
-                self._batches[i].add(clip, lambda evidence, to=parts, at=window: to.append((at, evidence)))
-
-    def _clip(self, start: int, stop: int) -> Clip:
-        raise NotImplementedError
-
-    def _needed(self) -> int:
-        return min(windows.needed_from for windows in self._windows)
-
-
-class _Track(_Asked):
-    """A face and its sound."""
-
-    def __init__(self, first: FaceTrack, batches: Sequence[Batches], sound: SoundBuffer | None):
-        super().__init__(batches)
-        self._notes, self._buffer, self._sound = TrackNotes(first), TrackBuffer(), sound
-
-    @property
-    def needed_from(self) -> int:
-        """Tick of the file from which sound may still be needed."""
-        return self._notes.start + self._needed()
-
-    def push(self, piece: FaceTrack) -> None:
-        self._notes.push(piece)
-        self._buffer.push(piece)
-        self._more(piece.n_ticks)
-        self._buffer.drop(self._needed())
-        if piece.ended:
-            self.finish()
-
-    def finish(self) -> None:
-        super().finish()
-        self._buffer = TrackBuffer()
-
-    def _clip(self, start: int, stop: int) -> Clip:
-        track = self._buffer.take(start, stop)
-        if self._sound is None:
-            return Clip(track=track, audio=None, audio_valid=np.zeros(track.n_ticks, bool))
-        audio, valid = self._sound.take(track.start_tick, track.start_tick + track.n_ticks)
-        return Clip(track=track, audio=audio, audio_valid=valid)
-
-    def evidence(self, i: int, named: Named, audio_valid: np.ndarray) -> TrackEvidence:
-        joint = joined(named, self._parts[i], self._notes.n_ticks)
-        return self._notes.with_evidence(joint, audio_valid)
-
-
-class _Sound(_Asked):
-    """Sound without a face."""
-
-    def __init__(self, batches: Sequence[Batches]):
-        super().__init__(batches)
-        self._sound = SoundBuffer()
-
-    def push(self, start_tick: int, audio: np.ndarray, valid: np.ndarray) -> None:
-        self._sound.push(start_tick, audio, valid)
-        self._more(len(valid))
-        self._sound.drop(self._needed())
-
-    def read(self, path: str | Path, limits: Limits) -> None:
-        """All the sound of a file."""
-        with open_media(path, limits=limits) as reader:
-            for block in reader.blocks():
-                if block.audio is not None:
-                    self.push(block.start_tick, block.audio, block.audio_valid)
-
-    def _clip(self, start: int, stop: int) -> Clip:
-        audio, valid = self._sound.take(start, stop)
-        return Clip(track=None, audio=audio, audio_valid=valid)
-
-    def evidence(self, i: int, named: Named, audio_valid: np.ndarray) -> TrackEvidence:
-        return TrackEvidence(
-            track_id=NO_FACE_TRACK,
-            start_tick=0,
-            evidence=joined(named, self._parts[i], len(audio_valid)),
-            quality=None,
-            visible=None,
-            audio_valid=audio_valid,
-        )
+def _hear(path: str | Path, limits: Limits, alone: SoundFeed) -> None:
+    """All the sound of a file, once more."""
+    with open_media(path, limits=limits) as reader:
+        for block in reader.blocks():
+            if block.audio is not None:
+                alone.push(block.start_tick, block.audio, block.audio_valid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import jax
@@ -19,6 +20,8 @@ from avdetect.testing import synthetic_clip
 from avdetect.types import LAGS, SAMPLES_PER_TICK, Clip, Evidence
 
 Load = Callable[..., Named]
+drawn = functools.lru_cache(maxsize=None)(synthetic_clip)
+"""Clips are not written to, so that each is drawn once."""
 LIGHT = """
 def evidence(self, clips):
     self.calls += 1
@@ -57,19 +60,19 @@ def named(detector: object) -> Named:
 
 
 def test_long_clips_are_cut_and_put_together() -> None:
-    seen, clip = Seen(), synthetic_clip(0, 70)
+    seen, clip = Seen(), drawn(0, 70)
     found = evidence_of(named(seen), clip)
     assert clip.audio is not None
     np.testing.assert_array_equal(found.audio, clip.audio[::SAMPLES_PER_TICK])
     assert [[c.n_ticks for c in call] for call in seen.calls] == [[20, 20, 20], [20]]
     assert seen.calls[1][0].track is not None and seen.calls[1][0].start_tick == 50
-    short = evidence_of(named(seen), synthetic_clip(0, 3))
+    short = evidence_of(named(seen), drawn(0, 3))
     assert len(seen.calls) == 2 and short.audio.shape == (3,) and np.isnan(short.audio).all()
 
 
 def test_a_batch_says_what_single_clips_say(load: Load) -> None:
     detector = load(LIGHT)
-    clips = [synthetic_clip(seed, n, sound=False) for seed, n in ((0, 20), (1, 7), (2, 13), (3, 20), (4, 5))]
+    clips = [drawn(seed, n, sound=False) for seed, n in ((0, 20), (1, 7), (2, 13), (3, 20), (4, 5))]
     alone = [ask(detector, [clip])[0] for clip in clips]
     together: dict[int, Evidence] = {}
     batches = Batches(detector)
@@ -83,7 +86,7 @@ def test_a_batch_says_what_single_clips_say(load: Load) -> None:
 
 
 def test_clips_cannot_be_written_to_and_do_not_tell_their_label(load: Load) -> None:
-    seen, clip = Seen(), synthetic_clip(0, 10)
+    seen, clip = Seen(), drawn(0, 10)
     ask(named(seen), [clip])
     given = seen.calls[0][0]
     assert clip.label.audio_fake is False and given.label.audio_fake is None and given.label.offset_ms is None
@@ -96,7 +99,7 @@ def test_clips_cannot_be_written_to_and_do_not_tell_their_label(load: Load) -> N
 
 def test_what_a_detector_prints_is_no_data(load: Load, capsys: pytest.CaptureFixture[str]) -> None:
     ask(load("def evidence(self, clips):\n    print('chat')\n    return [Evidence.only(c.n_ticks) for c in clips]"),
-        [synthetic_clip(0, 5)])  # fmt: skip
+        [drawn(0, 5)])  # fmt: skip
     out = capsys.readouterr()
     assert out.out == "" and out.err == "chat\n"
 
@@ -118,7 +121,7 @@ def test_what_a_detector_prints_is_no_data(load: Load, capsys: pytest.CaptureFix
 def test_failures_name_the_detector_and_the_cause(load: Load, body: str, said: str) -> None:
     detector = load(f"def evidence(self, clips):\n    {body}")
     with pytest.raises(PluginError) as caught:
-        evidence_of(detector, synthetic_clip(0, 55, sound=False))
+        evidence_of(detector, drawn(0, 55, sound=False))
     text = str(caught.value)
     assert said in text and detector.entry.target in text and "made 0.3: " in text
 
@@ -147,7 +150,7 @@ def test_a_detector_is_asked_only_about_what_it_needs(
     seen = Seen()
     seen.modalities = frozenset(modalities)
     seen.evidence = lambda clips: seen.calls.append(clips) or [Evidence.only(c.n_ticks) for c in clips]  # type: ignore[method-assign]
-    found = evidence_of(named(seen), synthetic_clip(0, 10, face=face, sound=sound))
+    found = evidence_of(named(seen), drawn(0, 10, face=face, sound=sound))
     assert bool(seen.calls) == asked and found.visual.shape == (10,)
 
 
@@ -173,7 +176,7 @@ def test_a_compiled_detector_compiles_for_a_few_lengths_only() -> None:
     detector = named(compiled)
 
     def score(n: int) -> None:
-        clip = synthetic_clip(n, n, face=False)
+        clip = drawn(n, n, face=False)
         assert clip.audio is not None
         expected = clip.audio.reshape(-1, SAMPLES_PER_TICK).mean(axis=1)
         np.testing.assert_allclose(evidence_of(detector, clip).audio, expected, atol=1e-6)
@@ -200,7 +203,7 @@ def test_stitching_keeps_what_was_said_first_and_the_highest_probability() -> No
 
 
 def test_cutting_is_of_picture_and_sound_alike() -> None:
-    clip = synthetic_clip(0, 50, start_tick=100)
+    clip = drawn(0, 50, start_tick=100)
     for start, stop in cover(50, Seen.contract, fixed=False):
         piece = cut_clip(clip, start, stop)
         assert piece.track is not None and piece.audio is not None and clip.track is not None and clip.audio is not None

@@ -25,7 +25,7 @@ from tests.small_nets import small_detector
 @pytest.fixture
 def avnet(monkeypatch: pytest.MonkeyPatch) -> Named:
     """With small networks in the place of the bundle's."""
-    monkeypatch.setattr(avdetect, "load", lambda bundle=None: small_detector("visual"))
+    monkeypatch.setattr(avdetect, "load", lambda bundle=None: small_detector("audio"))
     return load_named("avnet")
 
 
@@ -35,9 +35,9 @@ def test_it_is_found_and_keeps_the_contract(avnet: Named) -> None:
     assert avnet.card["sha256"] == "0" * 64
 
 
-def test_naming_it_gives_the_report_of_the_bundle(avnet: Named, speaker: Path) -> None:
-    report = score_with(speaker, [avnet])
-    expected = score_file(speaker, small_detector("visual"))
+def test_naming_it_gives_the_report_of_the_bundle(avnet: Named, voice: Path) -> None:
+    report = score_with(voice, [avnet])
+    expected = score_file(voice, small_detector("audio"))
     assert report.probability_fake is not None
     (entry,) = report.detectors
     assert (entry.name, entry.probability_fake) == ("avnet", report.probability_fake)
@@ -46,11 +46,11 @@ def test_naming_it_gives_the_report_of_the_bundle(avnet: Named, speaker: Path) -
 
 def test_clips_score_alike_by_either_door(avnet: Named) -> None:
     clip = synthetic_clip(3, 60)
-    direct = small_detector("visual").evidence(clip)
+    direct = small_detector("audio").evidence(clip)
     found = evidence_of(avnet, clip)
-    for name in ("visual", "audio", "similarity"):
+    for name in ("visual", "audio", "speech", "similarity"):
         np.testing.assert_array_equal(getattr(found, name), getattr(direct, name))
-    assert clip_scores(ClipScorer(avnet), clip) == clip_scores(small_detector("visual"), clip)
+    assert clip_scores(ClipScorer(avnet), clip) == clip_scores(small_detector("audio"), clip)
 
 
 def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:

@@ -34,10 +34,11 @@ def evidence(self, clips):
 """
 
 
-@pytest.fixture
-def records(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Thirty voices, every other one called forged and louder; the last one says nothing."""
-    with RecordWriter(tmp_path / "records") as writer:
+    folder = tmp_path_factory.mktemp("records")
+    with RecordWriter(folder) as writer:
         for i in range(30):
             clip, fake = synthetic_clip(i, 30, face=False), i % 2
             assert clip.audio is not None
@@ -47,7 +48,7 @@ def records(tmp_path: Path) -> Path:
             place = {"key": f"c{i}", "path": f"c{i}.wav", "source": "s", "track_id": -1, "start_tick": 0}
             meta = {**place, **known, "generator": ""}
             writer.add(encode(record_of(clip, meta["key"], meta, speech=np.ones(30))), meta)
-    return tmp_path / "records"
+    return folder
 
 
 def run(*arguments: object) -> str:
