@@ -1,8 +1,8 @@
 """Material for tests: drawn faces that speak, with everything about them known; and kits that check plugins.
 
-A kit looks whether a plugin does what its contract in `avdetect.api` says: ``check_detector(plugin)`` makes all checks and
-raises a `ConformanceError` that names the check, the plugin and what was seen. ``detector_checks()`` gives name and
-function of each, for ``pytest.mark.parametrize``. Public names are loaded on first use.
+A kit looks whether a plugin does what its contract in `avdetect.api` says: ``check_detector(plugin)`` makes all
+checks and raises a `ConformanceError` that names the check, the plugin and what was seen. ``detector_checks()`` gives
+name and function of each, for ``pytest.mark.parametrize``. Public names are loaded on first use.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from avdetect.testing.video import write_synthetic_video
     from avdetect.testing.voice import synthetic_speech
 
-_KITS = ("detector",)
+_KITS = ("augmentation", "detector", "forgery", "metric")
 _HOMES = {
     "ConformanceError": "conformance",
     "synthetic_clip": "clip",

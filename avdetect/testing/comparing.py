@@ -13,7 +13,8 @@ def difference(a: Any, b: Any, *, tolerance: float = 0.0, at: str = "it") -> str
     """Where two values differ first; empty if nowhere.
 
     Args:
-        a, b: arrays, numbers, texts, or dataclasses, mappings and sequences of them. NaN equals NaN.
+        a: an array, number or text, or a dataclass, mapping or sequence of them. NaN equals NaN.
+        b: another.
         tolerance: by how much numbers may differ, absolutely or as a share of the larger, whichever is more; 0 = bits.
         at: what they are called.
     """

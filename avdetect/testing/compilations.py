@@ -17,7 +17,7 @@ def compilations() -> Iterator[Callable[[], int]]:
 
     seen = [0]
 
-    def count(event: str, duration: float, **more: Any) -> None:
+    def count(event: str, duration_secs: float, **kwargs: Any) -> None:
         seen[0] += event == _COMPILED
 
     jax.monitoring.register_event_duration_secs_listener(count)

@@ -16,8 +16,7 @@ from avdetect.detectors.answers import why_not
 from avdetect.detectors.windows import ladder
 from avdetect.testing.comparing import difference
 from avdetect.testing.compilations import compilations
-from avdetect.testing.conformance import Kit, global_chance, require, require_kind, require_version
-from avdetect.testing.conformance import DoesNotApply as NotHere
+from avdetect.testing.conformance import DoesNotApply, Kit, global_chance, require, require_kind, require_version
 from avdetect.testing.specimens import followed, heard, looped, silent, speaker
 from avdetect.types import Clip, Evidence
 
@@ -131,7 +130,7 @@ def _batch_of_one(s: Subject) -> None:
     """What is said of a clip does not depend on the others of the call, nor on its place among them."""
     count = min(3, s.detector.contract.batch)
     if count < 2:
-        raise NotHere("it takes one clip at a time")
+        raise DoesNotApply("it takes one clip at a time")
     clips = s.clips(s.middle, count)
     together = s.ask(clips[::-1])[::-1]
     for i, clip in enumerate(clips):
@@ -144,7 +143,7 @@ def _padding(s: Subject) -> None:
     n = s.middle
     longer = [m for m in s.lengths if m > n]
     if not longer:
-        raise NotHere("it takes clips of one length only")
+        raise DoesNotApply("it takes clips of one length only")
     clip = s.clips(n, 1)[0]
     alone = s.ask([clip])[0]
     for crops in ("black", "again", "noise"):
@@ -161,14 +160,14 @@ def _padding(s: Subject) -> None:
 def _silent_clip(s: Subject) -> None:
     """Of a clip without sound it says nothing that would need sound."""
     if "sound" in s.detector.modalities:
-        raise NotHere("it needs sound, and is not asked without")
+        raise DoesNotApply("it needs sound, and is not asked without")
     _says_nothing(s, silent(s.clips(s.middle, 1)[0]), ("audio", "sync", "speech", "similarity"), "sound")
 
 
 def _sound_alone(s: Subject) -> None:
     """Of sound without a face it says nothing that would need a face."""
     if "picture" in s.detector.modalities:
-        raise NotHere("it needs a picture, and is not asked without")
+        raise DoesNotApply("it needs a picture, and is not asked without")
     _says_nothing(s, heard(s.clips(s.middle, 1)[0]), ("visual", "sync", "similarity"), "face")
 
 
@@ -182,7 +181,7 @@ def _says_nothing(s: Subject, clip: Clip, names: Sequence[str], what: str) -> No
 def _made_twice(s: Subject) -> None:
     """Two detectors that are made alike say the same."""
     if s.make is None:
-        raise NotHere("it was given as an instance: give the class, or a function that makes it")
+        raise DoesNotApply("it was given as an instance: give the class, or a function that makes it")
     clip = s.clips(s.middle, 1)
     answers = []
     for seed in (3, 4):
@@ -195,7 +194,7 @@ def _made_twice(s: Subject) -> None:
 def _compiles_once(s: Subject) -> None:
     """One that says that it compiles does so once for clips of one length."""
     if not s.detector.jittable:
-        raise NotHere("it does not say that it compiles")
+        raise DoesNotApply("it does not say that it compiles")
     clips = [looped(speaker(seed, TICKS), s.middle) for seed in (1, 2, 3)]
     s.ask(clips[:1])
     with compilations() as count:

@@ -71,7 +71,7 @@ class Nameless(Sound):
 
 
 class WithModalitiesAsList(Sound):
-    modalities = ["picture"]
+    modalities = ["picture"]  # noqa: RUF012
 
 
 class NeedsSmell(Sound):
@@ -122,7 +122,7 @@ class OnlyLongClips(Sound):
 class OfChance(Sound):
     def one(self, clip: Clip) -> Evidence:
         found = super().one(clip)
-        return replace(found, audio=found.audio + np.float32(np.random.normal()))
+        return replace(found, audio=found.audio + np.float32(np.random.normal()))  # noqa: NPY002
 
 
 class Writing(Sound):
@@ -188,7 +188,7 @@ class OfRandomWeights(Sound):
     """Draws its weights anew whenever one is made."""
 
     def __init__(self) -> None:
-        self.weight = np.float32(1 + np.random.rand())
+        self.weight = np.float32(1 + np.random.rand())  # noqa: NPY002
 
     def one(self, clip: Clip) -> Evidence:
         found = super().one(clip)

@@ -53,6 +53,6 @@ def test_a_plugin_is_found_by_its_place(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("from tests.testing.broken_detectors import Sound\n\n\nclass Mine(Sound):\n    name = 'mine'\n")
     assert check_detector(f"{path}:Mine") == {"compiles_once": "it does not say that it compiles"}
-    with pytest.raises(ConformanceError, match="loads.*no 'Other'") as raised:
+    with pytest.raises(ConformanceError, match=r"loads.*no 'Other'") as raised:
         check_detector(f"{path}:Other")
     assert raised.value.plugin == f"{path}:Other"
