@@ -81,6 +81,9 @@ def segment_ap(
 ) -> dict[float, float]:
     """Average precision at each overlap, proposals of all files ranked together, precision interpolated from the right.
 
+    Proposals of equal score are taken together, so that the order of the files does not matter. The published library
+    takes them in order, and so does ``published``.
+
     Args:
         files: matched at the same overlaps.
         at: those overlaps.
@@ -93,9 +96,11 @@ def segment_ap(
     if truths == 0:
         return {o: float("nan") for o in at}
     scores = np.concatenate([f.scores for f in files])
-    right = np.concatenate([f.right for f in files], axis=1)[:, np.argsort(-scores, kind="stable")]
-    found = np.cumsum(right, axis=1)
-    precision = found / np.arange(1, len(scores) + 1)
+    order = np.argsort(-scores, kind="stable")
+    scores, right = scores[order], np.concatenate([f.right for f in files], axis=1)[:, order]
+    precision = np.cumsum(right, axis=1) / np.arange(1, len(scores) + 1)
+    if not published:
+        precision = precision[:, np.searchsorted(-scores, -scores, side="right") - 1]  # that of the last of its score
     ceiling = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     steps = right / truths
     first = 1 if published else 0
