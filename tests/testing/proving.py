@@ -19,7 +19,9 @@ def case_names(broken: Mapping[str, Sequence[Any]]) -> list[str]:
 
 
 def _short(plugin: Any) -> str:
-    return str(getattr(plugin, "about", "") or named(plugin).rpartition(":")[2]).replace(" ", "_")
+    return str(
+        getattr(plugin, "about", "") or getattr(plugin, "title", "") or named(plugin).rpartition(":")[2]
+    ).replace(" ", "_")
 
 
 def failed_checks(kit: Kit[Any], plugin: Any, *args: Any, **options: Any) -> dict[str, ConformanceError]:
