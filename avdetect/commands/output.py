@@ -88,7 +88,7 @@ class Output:
         if self._shown is not None and (text := _asked(self.screen, self._shown, of)):
             _print(text)
         if self._file is not None and self._written is not None and (text := _asked(self.kind, self._written, of)):
-            self._file.write(text)
+            self._file.write(writable(text))
             self._file.flush()
 
     def _name(self, item: Input) -> Path:

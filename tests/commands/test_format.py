@@ -11,8 +11,12 @@ from typer.testing import CliRunner
 
 import avdetect
 from avdetect.cli import app
+from avdetect.commands.inputs import Input
+from avdetect.commands.output import Output
+from avdetect.commands.score import FORMS
 from avdetect.report import REPORTERS
 from avdetect.report.reporters import Json
+from avdetect.report.schema import FailedReport
 from tests.fake_distributions import Site, site
 from tests.report import fake_engine
 
@@ -126,3 +130,12 @@ def test_a_shadowed_format_is_told_in_a_line(files: Path, site: Site) -> None:
     assert done.exit_code == 0 and json.loads(done.stdout)["verdict"] == "real"
     assert "avdetect: avdetect-json 1.0: its reporter 'json' is not used" in done.stderr
     assert REPORTERS.builtins()[2] == "json" and REPORTERS.entries()[2].target.endswith(Json.__name__)
+
+
+def test_a_file_gets_lines_of_names_that_are_not_utf8(tmp_path: Path) -> None:
+    odd = FailedReport(b"caf\xe9.mp4".decode("utf-8", "surrogateescape"), "it cannot be read")
+    output = Output(FORMS, "tsv", True, target=tmp_path / "lines.tsv", kind="tsv")
+    output.open()
+    output.add(Input(odd.path, Path("x.mp4")), odd)
+    output.close()
+    assert "caf\\xe9.mp4" in (tmp_path / "lines.tsv").read_text(encoding="utf-8")
