@@ -83,7 +83,7 @@ def reports() -> list[Report | FailedReport]:
         report("fake", ODD_NAME),
         silent,
         FailedReport("broken.mp4", "moov atom not found\nat byte 48"),
-        FailedReport(ODD_NAME, ""),
+        FailedReport(ODD_NAME, "it cannot be opened"),
     ]
 
 

@@ -107,7 +107,7 @@ def test_cremad_refuses_pointers_and_unknown_actors(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------------------------------------- RAVDESS
 
 
-def ravdess(root: Path) -> Path:
+def ravdess(root: Path, count: int = 24) -> Path:
     codes = [
         f"{emotion:02d}-{strength:02d}-{statement:02d}-{repetition:02d}"
         for emotion in range(1, 9)
@@ -115,7 +115,7 @@ def ravdess(root: Path) -> Path:
         for statement in (1, 2)
         for repetition in (1, 2)
     ]
-    actors = [f"{n:02d}" for n in range(1, 25)]
+    actors = [f"{n:02d}" for n in range(1, count + 1)]
     return plant(root, *(f"Video_Speech_Actor_{a}/Actor_{a}/01-01-{code}-{a}.mp4" for a in actors for code in codes))
 
 
