@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from avdetect.testing.video import write_synthetic_video
     from avdetect.testing.voice import synthetic_speech
 
-_KITS = ("augmentation", "detector", "engine", "forgery", "metric", "reporter", "source")
+_KITS = ("augmentation", "detector", "encoder", "engine", "forgery", "metric", "reporter", "source")
 _HOMES = {
     "ConformanceError": "conformance",
     "synthetic_clip": "clip",
