@@ -191,7 +191,8 @@ class AudioEncoder(Protocol):
         Args:
             audio: 16 kHz in [-1, 1], ``s = 640 t``.
             valid: ticks that the sound stream covers; what is said of the others is not used.
-            cover: in training, a function that hides parts of a spectrogram; may be left unused.
+            cover: in training, a PRNG key and the share of examples of which parts of the spectrogram are to be
+                hidden, as `avdetect.augment.spectrum.spec_augment` takes them; may be left unused.
         """
         ...
 

@@ -10,9 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from avdetect.testing.augmentation_kit import augmentation_checks, check_augmentation
     from avdetect.testing.clip import synthetic_clip
     from avdetect.testing.conformance import ConformanceError
     from avdetect.testing.detector_kit import check_detector, detector_checks
+    from avdetect.testing.encoder_kit import check_encoder, encoder_checks
+    from avdetect.testing.engine_kit import check_engine, engine_checks
+    from avdetect.testing.forgery_kit import check_forgery, forgery_checks
+    from avdetect.testing.metric_kit import check_metric, metric_checks
+    from avdetect.testing.reporter_kit import check_reporter, reporter_checks
+    from avdetect.testing.source_kit import check_source, source_checks
     from avdetect.testing.video import write_synthetic_video
     from avdetect.testing.voice import synthetic_speech
 
@@ -26,8 +33,22 @@ _HOMES = {
 }
 __all__ = [
     "ConformanceError",
+    "augmentation_checks",
+    "check_augmentation",
     "check_detector",
+    "check_encoder",
+    "check_engine",
+    "check_forgery",
+    "check_metric",
+    "check_reporter",
+    "check_source",
     "detector_checks",
+    "encoder_checks",
+    "engine_checks",
+    "forgery_checks",
+    "metric_checks",
+    "reporter_checks",
+    "source_checks",
     "synthetic_clip",
     "synthetic_speech",
     "write_synthetic_video",

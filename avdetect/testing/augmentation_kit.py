@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -167,6 +167,6 @@ def check_augmentation(plugin: Any) -> dict[str, str]:
     return KIT.run(plugin)
 
 
-def augmentation_checks() -> Iterator[tuple[str, Callable[..., str]]]:
+def augmentation_checks() -> list[tuple[str, Callable[..., str]]]:
     """Name and function of each check, for ``pytest.mark.parametrize``; each takes what `check_augmentation` takes."""
     return KIT.pairs()

@@ -70,14 +70,13 @@ class Kit(Generic[S]):
     opened: Callable[..., S]
     checks: tuple[Callable[[S], None], ...]
 
-    def pairs(self) -> Iterator[tuple[str, Callable[..., str]]]:
+    def pairs(self) -> list[tuple[str, Callable[..., str]]]:
         """Name and function of each check, for ``pytest.mark.parametrize``; nothing is loaded.
 
         The functions take what ``check_<kind>`` takes, raise a `ConformanceError`, and give the reason where the check
         does not apply (a text for ``pytest.skip``), else an empty text.
         """
-        for check in self.checks:
-            yield _name(check), _Single(self, check)
+        return [(_name(check), _Single(self, check)) for check in self.checks]
 
     def run(self, plugin: Any, *args: Any, **options: Any) -> dict[str, str]:
         """Make all checks.

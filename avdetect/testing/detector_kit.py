@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -240,6 +240,6 @@ def check_detector(plugin: Any, *, longest: int = 100) -> dict[str, str]:
     return KIT.run(plugin, longest=longest)
 
 
-def detector_checks() -> Iterator[tuple[str, Callable[..., str]]]:
+def detector_checks() -> list[tuple[str, Callable[..., str]]]:
     """Name and function of each check, for ``pytest.mark.parametrize``; each takes what `check_detector` takes."""
     return KIT.pairs()

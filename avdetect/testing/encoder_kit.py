@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +279,6 @@ def check_encoder(plugin: Any, part: str = "", *, options: Any = None) -> dict[s
     return KIT.run(plugin, part, options=options)
 
 
-def encoder_checks() -> Iterator[tuple[str, Callable[..., str]]]:
+def encoder_checks() -> list[tuple[str, Callable[..., str]]]:
     """Name and function of each check, for ``pytest.mark.parametrize``; each takes what `check_encoder` takes."""
     return KIT.pairs()

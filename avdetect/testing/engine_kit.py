@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,6 +130,6 @@ def check_engine(plugin: Any) -> dict[str, str]:
     return KIT.run(plugin)
 
 
-def engine_checks() -> Iterator[tuple[str, Callable[..., str]]]:
+def engine_checks() -> list[tuple[str, Callable[..., str]]]:
     """Name and function of each check, for ``pytest.mark.parametrize``; each takes what `check_engine` takes."""
     return KIT.pairs()

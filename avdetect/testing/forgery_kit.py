@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
@@ -313,6 +313,6 @@ def check_forgery(plugin: Any) -> dict[str, str]:
     return KIT.run(plugin)
 
 
-def forgery_checks() -> Iterator[tuple[str, Callable[..., str]]]:
+def forgery_checks() -> list[tuple[str, Callable[..., str]]]:
     """Name and function of each check, for ``pytest.mark.parametrize``; each takes what `check_forgery` takes."""
     return KIT.pairs()

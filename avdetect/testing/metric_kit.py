@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -278,6 +278,6 @@ def check_metric(plugin: Any, *, known: Mapping[str, Any] | None = None) -> dict
     return KIT.run(plugin, known=known)
 
 
-def metric_checks() -> Iterator[tuple[str, Callable[..., str]]]:
+def metric_checks() -> list[tuple[str, Callable[..., str]]]:
     """Name and function of each check, for ``pytest.mark.parametrize``; each takes what `check_metric` takes."""
     return KIT.pairs()

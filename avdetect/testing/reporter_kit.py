@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,6 +176,6 @@ def check_reporter(plugin: Any) -> dict[str, str]:
     return KIT.run(plugin)
 
 
-def reporter_checks() -> Iterator[tuple[str, Callable[..., str]]]:
+def reporter_checks() -> list[tuple[str, Callable[..., str]]]:
     """Name and function of each check, for ``pytest.mark.parametrize``; each takes what `check_reporter` takes."""
     return KIT.pairs()

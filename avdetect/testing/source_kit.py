@@ -7,7 +7,7 @@ import json
 import math
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -323,6 +323,6 @@ def check_source(plugin: Any, tree: Tree, *, options: Mapping[str, str] | None =
     return KIT.run(plugin, tree, options=options)
 
 
-def source_checks() -> Iterator[tuple[str, Callable[..., str]]]:
+def source_checks() -> list[tuple[str, Callable[..., str]]]:
     """Name and function of each check, for ``pytest.mark.parametrize``; each takes what `check_source` takes."""
     return KIT.pairs()

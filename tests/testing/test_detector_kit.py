@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from avdetect.testing import check_detector, detector_checks
 from avdetect.testing.conformance import ConformanceError
 from avdetect.testing.detector_kit import KIT
 from tests.small_nets import small_detector
-from tests.testing.broken_detectors import BROKEN, SOUND, Sound
+from tests.testing.broken_detectors import BROKEN, SOUND, Compiled, Sound
 from tests.testing.proving import case_names, cases, failed_checks, names_of
 
 
@@ -35,6 +36,13 @@ def test_what_is_broken_fails_that_check(check: str, plugin: Any) -> None:
 def test_and_no_other(check: str) -> None:
     for plugin in BROKEN[check][-1:]:
         assert set(failed_checks(KIT, plugin)) == {check}
+
+
+@pytest.mark.parametrize(("name", "check"), detector_checks())
+def test_checks_one_by_one(name: str, check: Callable[..., str]) -> None:
+    """As an author would write it."""
+    if reason := check(Compiled, longest=40):
+        assert name == "silent_clip" or "needs a picture" in reason
 
 
 def test_every_check_is_proved() -> None:
