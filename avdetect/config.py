@@ -41,7 +41,7 @@ __all__ = [
 
 SyncInput = Literal["landmarks", "pixels"]
 Part = Literal["sync_landmarks", "sync_pixels", "visual", "audio", "fusion"]
-Trained = Literal["all", "sync_landmarks", "sync_pixels", "visual", "audio", "fusion"]
+Trained = Literal["all", "sync_landmarks", "sync_pixels", "audio", "fusion"]
 """What a run trains: one part, or all that the model has with one loss."""
 
 

@@ -12,8 +12,8 @@ def get_config() -> Config:
         seed=2,
         model=ModelConfig(sync_pixels=SyncConfig(input="pixels", width=192, blocks=2, dropout=0.25)),
         data=DataConfig(
-            offsets="configs/offsets_lrc_ar.json",
-            train_where="split=train;source=LRC-AR",
+            offsets="configs/offsets.json",
+            train_where="split=train;source=LRC-AR|split=dev;label=RVRA;fold=0,1,2",
             val_where="split=val;source=LRC-AR",
         ),
         optim=OptimConfig(lr=1.5e-3, warmup=200, weight_decay=0.1),

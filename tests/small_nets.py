@@ -21,7 +21,7 @@ from avdetect.models.detector import PARTS
 SMALL = ModelConfig(
     sync_landmarks=SyncConfig("landmarks", width=16, blocks=2, embedding=8),
     sync_pixels=SyncConfig("pixels", width=16, blocks=1, embedding=8),
-    visual=VisualConfig(widths=(8, 8, 16)),
+    visual=VisualConfig(widths=(8, 8, 16), mouth_widths=(8, 16)),
     audio=AudioConfig(widths=(8, 8), hidden=16),
     fusion=FusionConfig(radii=(4, 9), channels=8, hidden=8),
 )

@@ -18,6 +18,12 @@ from typing import Annotated
 
 import typer
 
+CLEAR = 0.15
+"""Height of the peak (cosine) from which a clip's own estimate is looked at."""
+FAR_MS = 100.0
+HALF_TICKS = 16.0
+"""Ticks of a clip at which its own estimate and its group's count alike."""
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -32,13 +38,17 @@ def estimate(
     merge: Annotated[
         Path | None, typer.Option(help="Keep the groups of this file that are not estimated here.")
     ] = None,
+    per_clip: Annotated[
+        bool, typer.Option(help="Write an estimate for each clip that gives a clear one, beside those of the groups.")
+    ] = False,
+    ticks: Annotated[int, typer.Option(help="Ticks of each clip that are looked at.")] = 32,
 ) -> None:
     import numpy as np
     from flax import nnx
 
     from avdetect.bundle import assemble_net
     from avdetect.data.store import RecordStore
-    from avdetect.data.sync_examples import load_clips
+    from avdetect.data.sync_examples import load_clips, load_offsets
     from avdetect.evaluation.matching import embed, similarities
     from avdetect.sync.offset import estimate_offset
     from avdetect.types import LAGS, MAX_LAG
@@ -50,11 +60,12 @@ def estimate(
         raise typer.Exit(2)
     pair.eval()
     store = RecordStore(records)
-    known = json.loads(base.read_text())["groups"] if base else {}
+    known = load_offsets(str(base)) if base else {}
     clips = load_clips(store, store.where(where), kind=pair.config.input, offsets=known)
     found: dict[str, list[float]] = {}
+    clear: dict[str, tuple[str, float, float]] = {}
     forward = nnx.jit(embed)
-    for clip, (lips, sound, valid) in zip(clips, similarities(pair, clips, forward=forward), strict=True):
+    for clip, (lips, sound, valid) in zip(clips, similarities(pair, clips, forward=forward, ticks=ticks), strict=True):
         matrix = np.full((len(lips), len(LAGS)), np.nan, np.float32)
         for j, lag in enumerate(range(-MAX_LAG, MAX_LAG + 1)):
             for i in range(max(0, -lag), min(len(lips), len(lips) - lag)):
@@ -62,17 +73,27 @@ def estimate(
                     matrix[i, j] = lips[i] @ sound[i + lag]
         estimate = estimate_offset(matrix, LAGS)
         if estimate.offset_ms is not None and abs(estimate.offset_ms) < 300:
-            found.setdefault(clip.group, []).append(known.get(clip.group, 0.0) + estimate.offset_ms)
+            late = known.get(clip.key, known.get(clip.group, 0.0)) + estimate.offset_ms
+            found.setdefault(clip.group, []).append(late)
+            if estimate.confidence >= CLEAR:
+                clear[clip.key] = clip.group, late, estimate.ticks
     everything = float(np.median([v for values in found.values() for v in values]))
     groups = {
         name: round(float(np.median(values)) if len(values) >= least else everything, 1)
         for name, values in sorted(found.items())
     }
+    by_clip = {}
+    for key, (group, late, seen) in sorted(clear.items()):
+        # A short clip says little: it is believed in so far as it is long, and not at all far from its group.
+        if per_clip and abs(late - groups[group]) <= FAR_MS:
+            by_clip[key] = round(groups[group] + (late - groups[group]) * seen / (seen + HALF_TICKS), 1)
+    about = {"median_ms": round(everything, 1), "counts": {n: len(v) for n, v in sorted(found.items())}}
     if merge is not None:
-        groups = json.loads(merge.read_text())["groups"] | groups
-    about = {"median_ms": round(everything, 1), "clips": {n: len(v) for n, v in sorted(found.items())}}
+        other = json.loads(merge.read_text())
+        groups, by_clip = other["groups"] | groups, other.get("by_clip", {}) | by_clip
+        about["counts"] = other.get("counts", {}) | about["counts"]
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({"groups": groups, **about}, indent=1) + "\n")
+    out.write_text(json.dumps({"groups": groups, "by_clip": by_clip, **about}, indent=1) + "\n")
     spread = np.percentile(list(groups.values()), [0, 25, 50, 75, 100])
     typer.echo(f"{len(groups)} groups; lateness min/quartiles/max: {', '.join(f'{v:.0f}' for v in spread)} ms -> {out}")
 

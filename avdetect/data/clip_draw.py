@@ -19,11 +19,11 @@ from avdetect.clips import cut_track
 from avdetect.config import DataConfig
 from avdetect.data.clip_examples import Arrays, arrays_of
 from avdetect.data.mixture import parse_weights
-from avdetect.data.records import Record, clip_of_record
+from avdetect.data.records import FACE_STRIDE, Record, clip_of_record
 from avdetect.data.sample import read_segments
 from avdetect.data.split import person_of
 from avdetect.data.store import RecordStore
-from avdetect.data.sync_examples import advance, group_of, load_offsets, stack
+from avdetect.data.sync_examples import advance, lateness, load_offsets, stack
 from avdetect.forge import FORGERIES
 from avdetect.forge.contract import CannotForge, Family
 from avdetect.types import SAMPLES_PER_TICK, TICK_RATE, Clip, Label, Segment
@@ -35,7 +35,9 @@ LOCAL = ("drift", "stretch")
 
 
 class ClipDraw:
-    """``draw(row, rng)`` gives ``config.per_person`` examples of the person in that row, stacked.
+    """``draw(row, rng)`` gives ``examples`` examples of the person in that row, stacked.
+
+    These are ``config.per_person`` clips; with ``config.paired``, a genuine and a forged example of each.
 
     Args:
         config: lengths, shares and weights.
@@ -55,13 +57,16 @@ class ClipDraw:
         if augment is not None:
             check_extra(augment.extra)
         self._offsets = load_offsets(config.offsets)
-        self._store = RecordStore(config.records)
+        self._store = RecordStore(config.records, cache=config.cache)
+        self.examples = config.per_person * (2 if config.paired else 1)
         index = self._store.index
         self._people: dict[str, list[int]] = {}
         self._sources: dict[str, list[int]] = {}
         for i in rows:
             self._people.setdefault(_person(index[i]), []).append(i)
             self._sources.setdefault(str(index[i].get("source") or ""), []).append(i)
+        self._by_path = {str(index[i].get("path")): i for i in rows}
+        self._genuine = [i for i in rows if not _forged(index[i])]
 
     def __call__(self, row: int, rng: np.random.Generator) -> Arrays:
         """See the class."""
@@ -69,7 +74,27 @@ class ClipDraw:
         mates = [i for i in self._people[_person(self._store.index[row])] if i != row]
         while len(chosen) < self._config.per_person:
             chosen.append(int(rng.choice(mates)) if mates else row)
+        if self._config.paired:
+            return stack([example for i in chosen for example in self._pair(i, rng)])
         return stack([self._example(i, rng) for i in chosen])
+
+    def _pair(self, row: int, rng: np.random.Generator) -> list[Arrays]:
+        """A genuine and a forged example that went through the same degradations, as alike otherwise as can be."""
+        start, names = float(rng.random()), self._store.index
+        if _forged(names[row]):
+            true = self._by_path.get(str(names[row].get("pair") or ""))
+            mate = true if true is not None else int(rng.choice(self._genuine))
+            pair = [(mate, *self._read(mate, rng, at=start)), (row, *self._read(row, rng, at=start))]
+        else:
+            clip, speech = self._read(row, rng, at=start)
+            pair = [(row, clip, speech), (row, self._forged(clip, row, rng)[0], speech)]
+        seed, chosen = (int(s) for s in rng.integers(2**62, size=2))
+        out = []
+        for i, clip, speech in pair:
+            if self._augment is not None:
+                clip = augment_clip(clip, np.random.default_rng(seed), self._augment)
+            out.append(self._arrays(clip, speech, i, "", np.random.default_rng(chosen)))
+        return out
 
     def _example(self, row: int, rng: np.random.Generator) -> Arrays:
         clip, speech = self._read(row, rng)
@@ -78,9 +103,12 @@ class ClipDraw:
         genuine = True not in halves and False in halves
         if genuine and not family and rng.random() < self._config.forged:
             clip, family = self._forged(clip, row, rng)
-        in_sync = genuine and str(columns.get("label") or "") in ("RVRA", "")
         if self._augment is not None:
             clip = augment_clip(clip, rng, self._augment)
+        return self._arrays(clip, speech, row, family, rng)
+
+    def _arrays(self, clip: Clip, speech: np.ndarray | None, row: int, family: str, rng: np.random.Generator) -> Arrays:
+        in_sync = not _forged(self._store.index[row]) and str(self._store.index[row].get("label") or "") in ("RVRA", "")
         return arrays_of(
             clip,
             ticks=self._config.ticks,
@@ -119,14 +147,22 @@ class ClipDraw:
             raise CannotForge("no other clip of the kind that the forgery needs")
         return [int(i) for i in rng.choice(pool, min(family.needs_others, len(pool)), replace=False)]
 
-    def _read(self, row: int, rng: np.random.Generator) -> tuple[Clip, np.ndarray | None]:
-        """A random stretch of a record, its label cut along, the lateness of its corpus taken out."""
+    def _read(self, row: int, rng: np.random.Generator, *, at: float | None = None) -> tuple[Clip, np.ndarray | None]:
+        """A random stretch of a record, its label cut along, the lateness of its corpus taken out.
+
+        ``at`` in [0, 1) says which stretch, so that two records of one recording are cut alike.
+        """
         columns = self._store.index[row]
         record = self._store.read(row)
-        start = int(rng.integers(0, max(1, record.n_ticks - self._config.ticks + 1)))
+        share = float(rng.random()) if at is None else at
+        start = int(share * max(1, record.n_ticks - self._config.ticks + 1))
+        if self._config.paired:  # short stretches: start at a tick whose face crop was kept
+            start -= start % FACE_STRIDE
         stop = min(start + self._config.ticks, record.n_ticks)
         clip = cut(clip_of_record(record), start, stop)
-        if clip.audio is not None and (late := self._offsets.get(group_of(columns), 0.0)):
+        if not self._config.sound:
+            clip = replace(clip, audio=None, audio_valid=np.zeros(stop - start, bool))
+        if clip.audio is not None and (late := lateness(self._offsets, columns)):
             audio, covered = advance(clip.audio, clip.audio_valid, late)
             clip = replace(clip, audio=audio, audio_valid=covered)
         return replace(clip, label=label_of(columns, start, stop)), _speech(record, start, stop)

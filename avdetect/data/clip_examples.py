@@ -83,9 +83,9 @@ def arrays_of(
         local: see :func:`mismatch_labels`.
 
     Returns:
-        ``points`` (t n 3), ``mouths`` uint8 grey (t crop crop), ``faces`` uint8 (n h w 3) with
-        ``face_mouths`` uint8 (n 3 m m 3) of the ticks before, at and after, ``face_fake`` (n), ``audio`` (s), ``visible``, ``covered``, ``matched`` (t), ``audio_fake``, ``mismatch``, ``speech`` (t), ``class`` (0-3, -1
-        where unknown).
+        ``points`` (t n 3), ``mouths`` uint8 grey (t crop crop), ``faces`` uint8 (n h w 3) with ``face_mouths`` uint8
+        (n 3 m m 3) of the ticks before, at and after, ``face_fake`` (n), ``audio`` (s), ``visible``, ``covered``,
+        ``matched`` (t), ``audio_fake``, ``mismatch``, ``speech`` (t), ``class`` (0-3, -1 where unknown).
     """
     n = clip.n_ticks
     if n > ticks:

@@ -75,7 +75,7 @@ def load_clips(
                 continue
             flat = record.mouths.reshape(-1, *record.mouths.shape[2:])
             mouths = cv2.cvtColor(flat, cv2.COLOR_RGB2GRAY).reshape(record.mouths.shape[:3])
-        late_ms = (offsets or {}).get(group_of(row), 0.0)
+        late_ms = lateness(offsets or {}, row)
         audio, covered = advance(record.audio.astype(np.float32) / 32767, record.audio_valid, late_ms)
         points = record.landmarks[:, LIP_POINTS].astype(np.float32)
         identity = str(row.get("identity") or row["path"])
@@ -84,8 +84,16 @@ def load_clips(
 
 
 def load_offsets(path: str) -> dict[str, float]:
-    """The offsets file named in a configuration, empty where none is named."""
-    return json.loads(Path(path).read_text())["groups"] if path else {}
+    """Milliseconds by group and by key of a clip from a configuration's offsets file; empty where none is named."""
+    if not path:
+        return {}
+    stored = json.loads(Path(path).read_text())
+    return stored["groups"] | stored.get("by_clip", {})
+
+
+def lateness(offsets: dict[str, float], row: dict) -> float:
+    """Milliseconds by which the sound of a row's clip is late: its own estimate, else its group's, else 0."""
+    return offsets.get(row["key"], offsets.get(group_of(row), 0.0))
 
 
 def advance(audio: np.ndarray, covered: np.ndarray, late_ms: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,9 +1,9 @@
-"""Is this face genuine? Two small CNNs, one over the aligned face, one over the mouth and how it changes between ticks.
+"""Is this face genuine? Two small CNNs: one over the aligned face, one over the mouth and how it changes in time.
 
-Stems of 4 x 4 patches (no pixel is thrown away: forgery traces are fine), residual stages at falling resolution, and one
-logit for each place of the last map. The mouth is seen at twice the resolution of the face crop, beside its differences
-to the tick before and after: an edit made frame by frame flickers where a filmed mouth moves smoothly. Each stream is
-calibrated alone, by leaving the other out in training, and their logits add up.
+Stems of 4 x 4 patches (no pixel is thrown away: forgery traces are fine), residual stages at falling resolution, and
+one logit for each place of the last map. The mouth is seen at twice the resolution of the face crop, beside its
+differences to the tick before and after: an edit made frame by frame flickers where a filmed mouth moves smoothly. Each
+stream is calibrated alone, by leaving the other out in training, and their logits add up.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Batches for the face, the voice and the fusion head."""
+"""Batches for the voice and the fusion head."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from avdetect.data.audio_examples import AudioBatches, Voice, copies, load_voice
 from avdetect.data.fusion_examples import FusionBatches, Heard, shifted
 from avdetect.data.records import encode
 from avdetect.data.store import RecordStore, RecordWriter
-from avdetect.data.visual_examples import FaceSet, VisualBatches, load_faces
-from avdetect.testing import synthetic_clip, synthetic_speech
+from avdetect.testing import synthetic_speech
 from avdetect.types import LAGS, MAX_LAG, SAMPLES_PER_TICK
 
 
@@ -35,34 +34,6 @@ def store(tmp_path_factory: pytest.TempPathFactory, make_record) -> RecordStore:
             record = make_record(i, 33, **row)
             writer.add(encode(record), record.meta)
     return RecordStore(folder)
-
-
-def test_faces_are_those_that_were_seen(store: RecordStore) -> None:
-    sets = load_faces(store, range(5), per_clip=3)
-    assert [(s.identity, s.fake) for s in sets] == [("ann", False), ("ann", True), ("bob", False), ("cy", False)]
-    record = store.read(0)
-    assert record.visible is not None and record.faces is not None and record.landmarks is not None
-    seen = np.flatnonzero(record.visible[::5])
-    assert len(sets[0].faces) == 3
-    np.testing.assert_array_equal(sets[0].faces[0], record.faces[seen[0]])
-    np.testing.assert_array_equal(sets[0].points[0], record.landmarks[5 * seen[0]])
-    np.testing.assert_array_equal(sets[0].faces[-1], record.faces[seen[-1]])
-
-
-def face_set(i: int, *, fake: bool) -> FaceSet:
-    track = synthetic_clip(i, 1, sound=False).track
-    assert track is not None
-    return FaceSet(f"k{i}", f"p{i}", "", fake, track.faces, track.landmarks.astype(np.float16))
-
-
-def test_face_batches_are_pairs_of_genuine_faces_and_their_blends() -> None:
-    genuine = [face_set(i, fake=False) for i in range(2)]
-    batches = VisualBatches(genuine, batch=8, seed=1)
-    batch = batches(3)
-    assert batch["faces"].shape == (8, 160, 160, 3) and batch["faces"].dtype == np.uint8
-    np.testing.assert_array_equal(batch["fake"], [0, 1] * 4)
-    same(batch, VisualBatches(genuine, batch=8, seed=1)(3))
-    assert not np.array_equal(batch["faces"], batches(4)["faces"])
 
 
 def test_voices_are_those_whose_label_is_known_and_each_file_counts_once(store: RecordStore) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from avdetect.data.visual_examples import blended_pair
 from avdetect.forge import self_blend as forge
 from avdetect.testing import synthetic_clip
 
@@ -62,7 +61,6 @@ def test_the_face_handed_in_is_not_changed(face: np.ndarray, points: np.ndarray)
     before, mesh = face.copy(), points.copy()
     for seed in SEEDS:
         forge.self_blend(face, points, np.random.default_rng(seed))
-        blended_pair(face, points, np.random.default_rng(seed))
     np.testing.assert_array_equal(face, before)
     np.testing.assert_array_equal(points, mesh)
 
@@ -84,27 +82,6 @@ def test_points_outside_the_crop_do_no_harm(face: np.ndarray, points: np.ndarray
     for seed in SEEDS:
         blended, blend = forge.self_blend(face, points * 3 - 1, np.random.default_rng(seed))
         assert blended.dtype == np.uint8 and np.isfinite(blend).all()
-
-
-def test_both_faces_of_a_pair_get_the_same_jitter(
-    face: np.ndarray, points: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Were the blend no change at all, nothing could tell the two apart."""
-    monkeypatch.setattr(
-        "avdetect.data.visual_examples.self_blend", lambda picture, mesh, rng: (picture.copy(), np.zeros((160, 160)))
-    )
-    for seed in SEEDS:
-        (genuine_label, genuine), (forged_label, forged) = blended_pair(face, points, np.random.default_rng(seed))
-        assert (genuine_label, forged_label) == (0.0, 1.0)
-        assert genuine.shape == forged.shape == face.shape and genuine.dtype == np.uint8
-        np.testing.assert_array_equal(genuine, forged)
-
-
-def test_pairs_differ_and_are_repeatable(face: np.ndarray, points: np.ndarray) -> None:
-    first, again = (blended_pair(face, points, np.random.default_rng(1)) for _ in range(2))
-    for (_, a), (_, b) in zip(first, again, strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert (first[0][1] != first[1][1]).any()
 
 
 def test_jitter_moves_colours_and_place(face: np.ndarray) -> None:

@@ -51,7 +51,6 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("sync_landmarks", 60, 0.7, ["val_tick", "val_clip", "val_best_lag_ms", "val_auc_same", "val_auc_other"]),
         ("sync_pixels", 60, 0.7, ["val_tick", "val_clip", "val_best_lag_ms", "val_auc_same", "val_auc_other"]),
-        ("visual", 40, 0.8, ["val_auc_blend", "val_auc_forged"]),
         ("audio", 40, 0.8, ["val_auc_copies", "val_auc_systems", "val_auc_speech"]),
         ("fusion", 60, 0.8, ["val_auc_mismatch", "val_ece_mismatch"]),
     ],
@@ -97,7 +96,7 @@ def test_what_cannot_be_trained_says_why(make_config, tmp_path: Path) -> None:
         make_task(make_config("fusion"))
 
 
-@pytest.mark.parametrize("part", ["visual", "audio", "sync_landmarks"])
+@pytest.mark.parametrize("part", ["audio", "sync_landmarks"])
 def test_without_validation_clips_the_figures_are_unknown(make_config, part: str) -> None:
     task = make_task(override(make_config(part), "data.val_where=split=nobody"))
     found = task.evaluate(getattr(small_net(), part))

@@ -19,7 +19,7 @@ from flax import nnx
 import train.loop
 from avdetect.config import MeshConfig
 from avdetect.models.detector import DetectorNet
-from avdetect.types import FACE_SIZE
+from avdetect.types import FACE_SIZE, MOUTH_SIZE
 from tests.small_nets import SMALL, small_config
 from tests.train.toy_task import ToyTask, rows_of, toy_config
 from train.remat import blocks_again
@@ -132,14 +132,16 @@ def test_computing_activations_again_changes_nothing(tmp_path: Path) -> None:
 def test_blocks_keep_little_where_activations_are_computed_again() -> None:
     """Bytes kept between the ways forth and back, before XLA does its own planning."""
     graph, params, rest = nnx.split(nnx.eval_shape(lambda: part_of(DetectorNet(SMALL), "visual")), nnx.Param, ...)
-    shapes = nnx.as_pure(params), nnx.as_pure(rest), jax.ShapeDtypeStruct((4, FACE_SIZE, FACE_SIZE, 3), jnp.float32)
+    faces = jax.ShapeDtypeStruct((4, FACE_SIZE, FACE_SIZE, 3), jnp.float32)
+    mouths = jax.ShapeDtypeStruct((4, 3, MOUTH_SIZE, MOUTH_SIZE, 3), jnp.float32)
+    shapes = nnx.as_pure(params), nnx.as_pure(rest), faces, mouths
 
     def kept(remat: bool) -> int:
-        def back(params: Any, rest: Any, faces: Any) -> Any:
+        def back(params: Any, rest: Any, faces: Any, mouths: Any) -> Any:
             def forth(params: Any) -> jax.Array:
                 model: Any = nnx.merge(graph, params, rest, copy=True)
                 with blocks_again(model) if remat else contextlib.nullcontext():
-                    return model(faces).sum()
+                    return model(faces, mouths).sum()
 
             return jax.vjp(forth, params)[1]
 

@@ -22,10 +22,6 @@ def make_task(config: Config) -> Any:
         from train.tasks.sync import SyncTask
 
         return SyncTask(config)
-    if part == "visual":
-        from train.tasks.visual import VisualTask
-
-        return VisualTask(config)
     if part == "audio":
         from train.tasks.audio import AudioTask
 

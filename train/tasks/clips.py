@@ -18,9 +18,9 @@ from avdetect.config import Config, LossConfig
 from avdetect.data.clip_draw import ClipDraw
 from avdetect.data.mixture import Example, batches, mixture, weights_of
 from avdetect.data.store import RecordStore
-from avdetect.models.audio import reach as audio_reach
 from avdetect.models.detector import DetectorNet
 from avdetect.models.fusion import lag_similarity
+from avdetect.models.registry import reach_of
 from avdetect.models.sync import SyncPair, erode, normalise_grey
 from avdetect.models.sync import reach as sync_reach
 from train.step import Loss
@@ -132,7 +132,7 @@ def forward(net: DetectorNet, batch: Mapping[str, jax.Array], *, cover: Cover | 
         out["visual"] = net.visual(faces.astype(jnp.float32), mouths.astype(jnp.float32)).reshape(b, n)
     if net.audio is not None:
         out["audio"], out["speech"] = net.audio(batch["audio"], batch["covered"], cover=cover)
-        out["audio_inside"] = erode(batch["covered"], audio_reach(net.audio.config))
+        out["audio_inside"] = erode(batch["covered"], reach_of(net.config, "audio"))
     if net.fusion is not None:
         out |= _fused(net, batch, out)
     return out
@@ -201,7 +201,7 @@ class ClipTask:
             _WithDrop(self._draw),
             batch=self._config.train.batch,
             seed=self._config.seed + 1,
-            group=data.per_person,
+            group=self._draw.examples,
             process_index=process_index,
             process_count=process_count,
             threads=data.threads,
@@ -234,7 +234,7 @@ class ClipTask:
         draw = _WithDrop(ClipDraw(self._config.data, self._config.augment, self._val))
         data = mixture(groups, weights, seed=VAL_SEED)
         size = -(-self._config.data.val_examples // EVAL_BATCH) * EVAL_BATCH
-        group = self._config.data.per_person
+        group = draw.examples
         stream = batches(data, draw, batch=-(-EVAL_BATCH // group) * group, seed=VAL_SEED + 1, group=group)
         iterator = iter(stream)
         return [next(iterator) for _ in range(size // EVAL_BATCH)]
@@ -244,7 +244,7 @@ class _WithDrop:
     """Two uniform numbers on every example, for dropping branches: part of the data, so that every host draws alike."""
 
     def __init__(self, draw: ClipDraw):
-        self._draw = draw
+        self._draw, self.examples = draw, draw.examples
 
     def __call__(self, row: int, rng: np.random.Generator) -> Example:
         example = self._draw(row, rng)
