@@ -223,6 +223,16 @@ def write_bundle(
     (folder / "calibration.json").write_text(calibration.to_json())
 
 
+def write_calibration(folder: Path, calibration: Calibration, figures: dict[str, Any]) -> None:
+    """Give a bundle another calibration, with figures of it on the card; the networks stay as they are."""
+    card = _object((folder / "card.json").read_bytes(), folder / "card.json")
+    text = json.dumps({**card, "calibration": figures}, indent=1, ensure_ascii=False) + "\n"
+    for name, content in (("card.json", text), ("calibration.json", calibration.to_json())):
+        new = folder / f"{name}.new"
+        new.write_text(content)
+        new.replace(folder / name)
+
+
 def load_detector(bundle: str | Path | None = None, *, allow: Collection[str] = ()) -> Detector:
     """Read a bundle and make a detector of it.
 

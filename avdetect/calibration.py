@@ -20,22 +20,44 @@ FORMAT = "avdetect.calibration/1"
 
 @dataclass(frozen=True)
 class Platt:
-    """Scaling of a logit: ``p = sigmoid(logit / temperature + bias)`` (Platt 1999; Guo et al. 2017 with bias 0)."""
+    """Scaling of a logit: ``p = sigmoid(logit / temperature + bias)`` (Platt 1999; Guo et al. 2017 with bias 0).
+
+    The mean logit of a second says less than that of a minute. Where the number of ticks behind it is given, the scaled
+    logit is shortened by ``n / (n + half_ticks)``, towards one half.
+
+    Attributes:
+        temperature: above 0.
+        bias: in logits.
+        half_ticks: from 0; ticks of evidence that count half. 0 = length does not matter.
+    """
 
     temperature: float = 1.0
     bias: float = 0.0
+    half_ticks: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature > 0 and math.isfinite(self.bias)):
             raise ValueError(f"temperature must be positive and bias finite, not {self.temperature!r}, {self.bias!r}")
+        if not (math.isfinite(self.half_ticks) and self.half_ticks >= 0):
+            raise ValueError(f"half_ticks must be finite and at least 0, not {self.half_ticks!r}")
 
-    def scale(self, logit: Float[np.ndarray, "*s"] | float) -> Float64[np.ndarray, "*s"]:
-        """Calibrated logits; NaN stays NaN."""
-        return np.asarray(logit, np.float64) / self.temperature + self.bias
+    def scale(
+        self, logit: Float[np.ndarray, "*s"] | float, ticks: Float[np.ndarray, "*s"] | float | None = None
+    ) -> Float64[np.ndarray, "*s"]:
+        """Calibrated logits; NaN stays NaN.
 
-    def probability(self, logit: Float[np.ndarray, "*s"] | float) -> Float64[np.ndarray, "*s"]:
-        """Calibrated probabilities in [0, 1]; NaN stays NaN."""
-        return sigmoid(self.scale(logit))
+        Args:
+            logit: of the branch.
+            ticks: how many measured ticks it is the mean of; without it, it counts in full.
+        """
+        scaled = np.asarray(logit, np.float64) / self.temperature + self.bias
+        return scaled if ticks is None else scaled * shortening(ticks, self.half_ticks)
+
+    def probability(
+        self, logit: Float[np.ndarray, "*s"] | float, ticks: Float[np.ndarray, "*s"] | float | None = None
+    ) -> Float64[np.ndarray, "*s"]:
+        """Calibrated probabilities in [0, 1]; NaN stays NaN. Arguments as :meth:`scale`."""
+        return sigmoid(self.scale(logit, ticks))
 
 
 @dataclass(frozen=True)
@@ -111,6 +133,37 @@ class SegmentRule:
     bridge_s: float = 0.4
 
 
+RULES = ("max", "noisy_or", "logistic")
+
+
+@dataclass(frozen=True)
+class VerdictRule:
+    """How the branches' calibrated logits become one (see `avdetect.verdict.combine`).
+
+    Attributes:
+        name: ``max``, ``noisy_or`` or ``logistic``.
+        visual, audio, sync, whole: from 0; what suspicion of the branch weighs (``logistic`` only).
+        clear: from 0; what it weighs that no branch is suspicious (``logistic`` only).
+    """
+
+    name: str = "max"
+    visual: float = 1.0
+    audio: float = 1.0
+    sync: float = 1.0
+    whole: float = 1.0
+    clear: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.name not in RULES:
+            raise ValueError(f"the verdict's rule must be one of {', '.join(RULES)}, not {self.name!r}")
+        for name in ("visual", "audio", "sync", "whole", "clear"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(
+                    f"the weight {name} of the verdict's rule must be finite and at least 0, not {value!r}"
+                )
+
+
 @dataclass(frozen=True)
 class Calibration:
     """Scaling, thresholds and minima of a detector.
@@ -118,15 +171,19 @@ class Calibration:
     Attributes:
         visual, audio, sync: scaling of the branches' logits (after averaging over time).
         verdict: scaling of the combined logit of a file.
+        rule: how the branches are combined.
         fake_above, real_below: a file is fake at or above the first probability and real at or below the second; the
             band between is inconclusive.
         zero_offset_ms: offset that the detector reads on clips known to be in sync; subtracted from every offset.
         speaking_confidence: lag-curve confidence (maximum minus median, similarity units) from which a face is taken
             to be the source of the sound.
+        speaking_sharpness: the same for the standardised confidence (standard errors of the curve).
         offset_confidence: lag-curve confidence below which no offset is reported.
         offset_sharpness: the same for the standardised confidence (standard errors of the curve). At 2 the offset of
             nine in ten talking clips of 3 to 15 s is reported, and a third of those with foreign sound, with an
-            interval that is then hundreds of milliseconds wide; windows of 2 s must be 1 sharper.
+            interval that is then hundreds of milliseconds wide.
+        offset_sharpness_1s: how much sharper the curve of 1 s of speech must be; of ``n`` seconds, an ``n``-th of it.
+        window_sharpness: the same for the offset of one window of 2 s.
         lip_motion: activity of the lips from which a face is taken to be talking (see ``sync.speaking``). Low on
             purpose: nineteen of twenty real talking clips are above 0.014.
         speech_probability: a tick is speech at or above this.
@@ -141,12 +198,16 @@ class Calibration:
     audio: Platt = field(default_factory=Platt)
     sync: Platt = field(default_factory=Platt)
     verdict: Platt = field(default_factory=Platt)
+    rule: VerdictRule = field(default_factory=VerdictRule)
     fake_above: float = 0.7
     real_below: float = 0.3
     zero_offset_ms: float = 0.0
     speaking_confidence: float = 0.12
+    speaking_sharpness: float = 2.0
     offset_confidence: float = 0.06
     offset_sharpness: float = 2.0
+    offset_sharpness_1s: float = 0.0
+    window_sharpness: float = 3.0
     lip_motion: float = 0.012
     speech_probability: float = 0.5
     min_duration_s: float = 1.0
@@ -211,6 +272,12 @@ def _update(value: Any, data: dict[str, Any], where: str) -> Any:
         else:
             changes[name] = float(new)
     return replace(value, **changes)
+
+
+def shortening(ticks: Float[np.ndarray, "*s"] | float, half_ticks: float) -> Float64[np.ndarray, "*s"]:
+    """``n / (n + half_ticks)``, 1 without ``half_ticks``."""
+    n = np.asarray(ticks, np.float64)
+    return np.ones_like(n) if half_ticks == 0 else n / (n + half_ticks)
 
 
 def sigmoid(x: Float[np.ndarray, "*s"] | float) -> Float64[np.ndarray, "*s"]:

@@ -1,225 +1,360 @@
-"""Fit a detector's calibration on validation clips: scalings, the zero of the offset, and the operating points.
+"""Fit a detector's calibration on validation clips: scalings, the verdict's rule, operating points, the offset gate.
 
 Probabilities are stated for a prior of one half: the share of forgeries among validation clips says nothing of the
-share among the clips that somebody will ask about.
+share among the clips that somebody will ask about. All clips of a person in a source count as one.
+
+What is fitted on a clip is never judged by it, nor on others of its kind: people are dealt into folds, and clips into
+groups (genuine ones of a source, those of a generator). Each branch's scaling is fitted without a fold and a group
+and applied to the clips that are in both; the rule and the verdict's scaling are fitted on those scores, for the
+figures and thresholds again without the clips' fold and group. So the verdict is scaled, and its thresholds are set,
+by what becomes of people, sources and generators that were not fitted on. What is stored is fitted on everybody.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Int
 
 from avdetect import metrics
-from avdetect.calibration import Calibration, Platt, fit_platt, logit
-from avdetect.data.records import clip_of_record
+from avdetect.calibration import RULES, Calibration, Platt
+from avdetect.calibration_points import alarm_threshold, band, figure, offset_gate, youden
+from avdetect.calibration_scaling import balanced_weights, fit_rule, fit_tempered
+from avdetect.calibration_table import TableClip, evidence_table
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
-from avdetect.sync.speaking import lip_activity, mouth_opening
-from avdetect.types import Clip, Evidence
-from avdetect.verdict import TrackEvidence
-from avdetect.verdict.judge import combined
-from avdetect.verdict.tracks import TrackFindings, decide_speaking, measure_track
+from avdetect.types import TICK_RATE
+from avdetect.verdict.analysis import TrackEvidence
+from avdetect.verdict.combine import branch_logits, combined_logits
+from avdetect.verdict.tracks import TrackFindings, believed, decide_speaking, measure_track, scaled
 
-FALSE_ALARMS = 0.02
-"""Share of genuine validation clips that may be called fake."""
-MISSES = 0.10
-"""Share of forged validation clips that may be called real."""
+FOLDS = 5
+SHARP = 4.0
+"""Sharpness of a lag curve that chance reaches once in a hundred: such offsets set the zero."""
+FEW = 5
+"""Fewer clips than this set no threshold of the offset."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Goals:
+    """What the thresholds are chosen for.
+
+    Attributes:
+        false_alarms: share of genuine clips that may be called fake.
+        risk: share of the clips called real that may be forged, were half of all clips forged.
+        false_offsets: share of clips with another clip's sound of which an offset may be reported.
+    """
+
+    false_alarms: float = 0.01
+    risk: float = 0.2
+    false_offsets: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            if not 0 < value < 1:
+                raise ValueError(f"{name} must be between 0 and 1, not {value!r}")
 
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
     """A validation clip as the uncalibrated detector sees it, with its own sound and with another clip's."""
 
-    row: int
-    identity: str
-    visual_fake: bool | None
-    audio_fake: bool | None
+    clip: TableClip
     own: TrackFindings
     swapped: TrackFindings | None
 
+    @property
+    def row(self) -> int:
+        """Of the store's index."""
+        return self.clip.row
 
-def measure(detector: Detector, store: RecordStore, rows: Sequence[int]) -> list[Measured]:
-    """Evidence and findings of the clips; the swapped sound is that of the next clip of the same source."""
-    neutral = Calibration(offset_confidence=0.0, offset_sharpness=0.0)
-    mates = sound_mates(store, rows)
-    found = []
-    for i in rows:
-        row, clip = store.index[i], clip_of_record(store.read(i))
-        if clip.track is None and clip.audio is None:
-            continue
-        own = measure_track(track_evidence(clip, detector.evidence(clip)), neutral)
-        swapped = None
-        if clip.track is not None and clip.audio is not None and i in mates:
-            other = with_sound(clip, clip_of_record(store.read(mates[i], pictures=())))
-            swapped = measure_track(track_evidence(other, detector.evidence(other)), neutral)
-        found.append(
-            Measured(
-                row=i,
-                identity=str(row.get("identity") or row["path"]),
-                visual_fake=_flag(row.get("visual_fake")),
-                audio_fake=_flag(row.get("audio_fake")),
-                own=own,
-                swapped=swapped,
-            )
-        )
-    return found
+    @property
+    def identity(self) -> str:
+        """The person."""
+        return self.clip.identity
+
+    @property
+    def visual_fake(self) -> bool | None:
+        """Whether the face is forged."""
+        return self.clip.visual_fake
+
+    @property
+    def audio_fake(self) -> bool | None:
+        """Whether the voice is forged."""
+        return self.clip.audio_fake
 
 
-def _flag(value: object) -> bool | None:
-    return {"1": True, "0": False}.get(str(value))
-
-
-def sound_mates(store: RecordStore, rows: Sequence[int]) -> dict[int, int]:
-    """For each genuine clip with sound, the next genuine one of the same source that has another sound."""
-    by_source: dict[str, list[int]] = {}
-    for i in rows:
-        row = store.index[i]
-        if str(row.get("visual_fake")) == "0" and str(row.get("audio_fake")) == "0":
-            by_source.setdefault(str(row.get("source")), []).append(i)
-    return {
-        i: group[(n + 1) % len(group)] for group in by_source.values() if len(group) > 1 for n, i in enumerate(group)
-    }
-
-
-def with_sound(clip: Clip, other: Clip) -> Clip:
-    """The face of one clip with the sound of another, repeated or cut to its length."""
-    assert other.audio is not None and clip.audio is not None
-    audio = np.resize(other.audio, len(clip.audio)).astype(np.float32)
-    return dataclasses.replace(clip, audio=audio, audio_valid=np.resize(other.audio_valid, clip.n_ticks))
-
-
-def track_evidence(clip: Clip, evidence: Evidence) -> TrackEvidence:
-    """A clip's evidence with what is measured of its picture, on a clock of its own."""
-    track = clip.track
-    return TrackEvidence(
-        track_id=-1 if track is None else track.track_id,
-        start_tick=0,
-        evidence=evidence,
-        quality=None if track is None else track.quality,
-        visible=None if track is None else track.visible,
-        audio_valid=clip.audio_valid,
-        lip_motion=None if track is None else lip_activity(mouth_opening(track.landmarks), track.visible),
-    )
-
-
-def fit_calibration(
+def measure(
     detector: Detector,
     store: RecordStore,
     rows: Sequence[int],
     *,
-    genuine: Sequence[int],
-    in_sync: Sequence[int],
+    folder: Path | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[Measured]:
+    """Evidence and findings of the clips; arguments as `avdetect.calibration_table.evidence_table`."""
+    neutral = Calibration(offset_confidence=0.0, offset_sharpness=0.0)
+    return [
+        Measured(
+            clip,
+            measure_track(clip.own, neutral),
+            None if clip.swapped is None else measure_track(clip.swapped, neutral),
+        )
+        for clip in evidence_table(detector, store, rows, folder=folder, progress=progress)
+    ]
+
+
+def fit_calibration(
+    clips: Sequence[Measured],
+    *,
     description: str,
+    goals: Goals | None = None,
+    rules: Sequence[str] = RULES,
+    zero_offset_ms: float | None = None,
 ) -> tuple[Calibration, dict[str, Any]]:
-    """Everything that is fitted, and figures on the clips it was fitted on.
+    """Everything that is fitted, and figures on people and sources left out of what they are figures of.
 
     Args:
-        detector: uncalibrated.
-        store: the records.
-        rows: validation clips, for the scalings.
-        genuine: more clips of which those that are genuine set the thresholds: a false alarm in fifty cannot be seen in
-            twenty clips.
-        in_sync: clips known to be in sync, for the zero of the offset.
-        description: of the validation clips, stored with the calibration.
+        clips: validation clips.
+        description: of them, stored with the calibration.
+        goals: what the thresholds are chosen for.
+        rules: of the verdict, from the simplest; the log loss of those left out chooses (:func:`simplest`).
+        zero_offset_ms: where it is known better than from these clips.
+
+    Returns:
+        The calibration and the figures. Without clips known to be genuine and others known to be forged, the verdict's
+        scaling and thresholds stay as they are by default, and the figures say so.
     """
-    clips = measure(detector, store, rows)
-    honest = _genuine(clips)
-    many = _genuine(measure(detector, store, genuine))
-    branches: dict[str, tuple[np.ndarray, np.ndarray]] = {
-        "visual": _labelled([(mean_logit(c.own.visual_ticks), c.visual_fake) for c in clips]),
-        "audio": _labelled([(mean_logit(c.own.audio_ticks), c.audio_fake) for c in clips]),
-        "sync": _labelled(
-            [(mean_logit(c.own.sync_ticks), False) for c in honest]
-            + [(mean_logit(c.swapped.sync_ticks), True) for c in honest if c.swapped is not None]
-        ),
+    goals = goals or Goals()
+    zero = zero_offset(clips) if zero_offset_ms is None else zero_offset_ms
+    base = Calibration(zero_offset_ms=zero, fitted_on=description)
+    base, figures = _offset_thresholds(base, clips, goals)
+    everything = _cases(clips)
+    scalings, of_branches = _branches(everything)
+    logits = _left_out_logits(everything, base)
+    judged = [i for i, c in enumerate(everything) if c.fake is not None and np.isfinite(logits[i]).any()]
+    cases, logits = [everything[i] for i in judged], logits[judged]
+    fake = np.array([bool(c.fake) for c in cases], bool)
+    if fake.all() or not fake.any():
+        why = f"not fitted: {(~fake).sum()} genuine and {fake.sum()} forged clips"
+        return dataclasses.replace(base, **scalings), figures | of_branches | {"verdict": why}
+    weights = _weights(cases, fake)
+    tried = {name: _left_out_verdicts(name, cases, logits, fake) for name in rules}
+    losses = {name: -np.log(np.clip(np.where(fake, p, 1.0 - p), 1e-6, 1.0)) for name, p in tried.items()}
+    chosen = simplest(losses, weights, [c.of.identity for c in cases])
+    probability = tried[chosen]
+    rule, verdict = fit_rule(chosen, logits, fake, weights)
+    above, alarms = alarm_threshold(probability[~fake], weights[~fake], alarms=goals.false_alarms)
+    # Where no branch is suspicious nothing may be called fake, so that every accusation has its reason.
+    above = max(above, round(min(float(verdict.probability(0.0)) + 2e-3, 0.9999), 4))
+    below, curve = band(probability, fake, weights, fake_above=above, risk=goals.risk)
+    figures |= of_branches | {
+        "people": len({c.of.identity for c in cases}),
+        "clips": [int((~fake).sum()), int(fake.sum())],
+        "rule": chosen,
+        "rule_log_loss": {name: figure(float(np.average(loss, weights=weights))) for name, loss in losses.items()},
+        "verdict_auc": figure(metrics.auc(probability[fake], probability[~fake])),
+        "verdict_ece": figure(metrics.expected_calibration_error(probability, fake, weights=weights)),
+        "false_alarms": {"goal": goals.false_alarms, **alarms},
+        "forged_called_fake": figure(float(np.average(probability[fake] >= above, weights=weights[fake]))),
+        "genuine_called_real": figure(float(np.average(probability[~fake] <= below, weights=weights[~fake]))),
+        "risk_of_real_goal": goals.risk,
+        "risk_coverage": curve,
     }
-    scalings, figures = {}, {}
-    for name, (scores, fake) in branches.items():
-        scalings[name] = balanced_platt(scores, fake)
-        figures[f"{name}_auc"] = round(metrics.auc(scores[fake], scores[~fake]), 4)
-        figures[f"{name}_clips"] = [int((~fake).sum()), int(fake.sum())]
-    base = Calibration(**scalings, zero_offset_ms=zero_offset(detector, store, in_sync), fitted_on=description)
-    base = _confidences(base, many)
-    scores, fake = _labelled([(combined_logit(c.own.track, base), _any(c)) for c in clips])
-    verdict = balanced_platt(scores, fake)
-    probability = verdict.probability(scores)
-    alarms = verdict.probability(np.array([combined_logit(c.own.track, base) for c in many]))
-    above, below = operating_points(alarms[np.isfinite(alarms)], probability[fake])
-    figures["threshold_clips"] = [int(np.isfinite(alarms).sum()), int(fake.sum())]
-    figures["verdict_auc"] = round(metrics.auc(scores[fake], scores[~fake]), 4)
-    figures["verdict_ece"] = round(metrics.expected_calibration_error(probability, fake), 4)
-    calibration = dataclasses.replace(base, verdict=verdict, fake_above=above, real_below=below)
+    calibration = dataclasses.replace(
+        base, **scalings, rule=rule, verdict=verdict, fake_above=above, real_below=round(min(below, above), 4)
+    )
     return calibration, figures
 
 
-def _genuine(clips: Sequence[Measured]) -> list[Measured]:
-    return [c for c in clips if c.visual_fake is False and c.audio_fake is False]
+@dataclasses.dataclass(frozen=True)
+class _Case:
+    """A clip with its own sound, or with another clip's, which is a forgery too.
+
+    Attributes:
+        of: the clip.
+        findings: of that sound.
+        fake: whether anything is forged, ``None`` if not known.
+        group: what it shares with clips that would give it away: its source, and what forged it.
+        fold: of its person.
+    """
+
+    of: Measured
+    findings: TrackFindings
+    fake: bool | None
+    group: str
+    fold: int
+
+    @property
+    def swapped(self) -> bool:
+        """Whether the sound is another clip's."""
+        return self.findings is not self.of.own
 
 
-def balanced_platt(scores: np.ndarray, fake: np.ndarray) -> Platt:
-    """Platt scaling for a prior of one half. A branch that learned nothing is flattened to one half."""
-    if fake.all() or not fake.any():
-        return Platt(temperature=1e6)
-    try:
-        fitted = fit_platt(scores, fake)
-    except ValueError:
-        return Platt(temperature=1e6)
-    return Platt(fitted.temperature, fitted.bias - float(np.log(fake.sum() / (~fake).sum())))
-
-
-def zero_offset(detector: Detector, store: RecordStore, rows: Sequence[int]) -> float:
-    """Median offset over the genuine ones of the clips; the middle one of a few good clips is better than a mean."""
+def _cases(clips: Sequence[Measured]) -> list[_Case]:
+    folds = people_folds([c.clip for c in clips])
     found = []
-    for clip in measure(detector, store, rows):
-        estimate = clip.own.estimate
-        if clip.visual_fake is False and clip.audio_fake is False and estimate is not None:
-            if estimate.offset_ms is not None and estimate.sharpness >= 4:
-                found.append(estimate.offset_ms)
-    return round(float(np.median(found)), 1) if found else 0.0
+    for c, fold in zip(clips, folds.tolist(), strict=True):
+        found.append(_Case(c, c.own, c.clip.fake, f"{c.clip.source}/{c.clip.generator}", fold))
+        if c.swapped is not None:
+            found.append(_Case(c, c.swapped, True, f"{c.clip.source}/another clip's sound", fold))
+    return found
 
 
-def _confidences(calibration: Calibration, genuine: list[Measured]) -> Calibration:
-    """Where own and foreign sound are told apart best (Youden's index), for believing an offset and for speaking."""
-    own = [c.own.estimate.confidence for c in genuine if c.own.estimate is not None]
-    other = [c.swapped.estimate.confidence for c in genuine if c.swapped and c.swapped.estimate is not None]
-    own, other = np.array(own)[np.isfinite(own)], np.array(other)[np.isfinite(other)]
-    if len(own) < 5 or len(other) < 5:
-        return calibration
-    best = max(np.unique(np.concatenate([own, other])), key=lambda c: (own >= c).mean() - (other >= c).mean())
-    # Nearly all true offsets are reported; whether one is noise, its standard error tells better (offset_sharpness).
-    report = min(float(best), float(np.quantile(own, 0.05)))
-    return dataclasses.replace(
-        calibration, speaking_confidence=round(float(best), 4), offset_confidence=round(report, 4)
+def people_folds(clips: Sequence[TableClip], *, folds: int = FOLDS) -> Int[np.ndarray, " n"]:
+    """Fold of each clip; all clips of a person are in one, and the people of each source are spread evenly."""
+    source = {c.identity: c.source for c in reversed(clips)}
+    people = sorted(source, key=lambda p: (source[p], hashlib.sha256(p.encode()).hexdigest()))
+    place = {person: n % folds for n, person in enumerate(people)}
+    return np.array([place[c.identity] for c in clips], int)
+
+
+def _weights(cases: Sequence[_Case], fake: Bool[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+    return balanced_weights(fake, [c.group for c in cases], [c.of.identity for c in cases])
+
+
+def _branches(cases: Sequence[_Case]) -> tuple[dict[str, Platt], dict[str, Any]]:
+    """Scaling of each branch, and the AUC of its mean logits (to which the scaling does nothing)."""
+    own = [c for c in cases if not c.swapped]
+    honest = [c for c in own if c.of.visual_fake is False and c.of.audio_fake is False]
+    tables: dict[str, list[tuple[_Case, bool | None]]] = {
+        "visual": [(c, c.of.visual_fake) for c in own],
+        "audio": [(c, c.of.audio_fake) for c in own],
+        "sync": [(c, c.swapped) for c in [*honest, *(c for c in cases if c.swapped)]],
+    }
+    scalings, figures = {}, {}
+    for name, table in tables.items():
+        ticks = [getattr(c.findings, f"{name}_ticks") for c, _ in table]
+        kept = [i for i, (_, f) in enumerate(table) if f is not None and np.isfinite(ticks[i]).any()]
+        fake = np.array([bool(table[i][1]) for i in kept], bool)
+        logits = np.array([mean_logit(ticks[i]) for i in kept])
+        count = np.array([np.isfinite(ticks[i]).sum() for i in kept], float)
+        scalings[name] = fit_tempered(logits, count, fake, _weights([table[i][0] for i in kept], fake))
+        figures[f"{name}_auc"] = figure(metrics.auc(logits[fake], logits[~fake]))
+        figures[f"{name}_clips"] = [int((~fake).sum()), int(fake.sum())]
+    return scalings, figures
+
+
+def _left_out(cases: Sequence[_Case]) -> list[tuple[list[int], list[int]]]:
+    """Which cases are judged together, and which may be learned from for it: other people of other groups."""
+    units = sorted({(c.fold, c.group) for c in cases})
+    return [
+        (
+            [i for i, c in enumerate(cases) if (c.fold, c.group) == unit],
+            [i for i, c in enumerate(cases) if c.fold != unit[0] and c.group != unit[1]],
+        )
+        for unit in units
+    ]
+
+
+def _left_out_logits(cases: Sequence[_Case], base: Calibration) -> Float64[np.ndarray, "n 4"]:
+    """Calibrated branch logits of each case, by scalings that neither its person nor its group had a part in."""
+    logits = np.full((len(cases), 4), np.nan)
+    for here, rest in _left_out(cases):
+        calibration = dataclasses.replace(base, **_branches([cases[i] for i in rest])[0])
+        for i in here:
+            logits[i] = branch_logits(decide_speaking([scaled(cases[i].findings, calibration)], calibration))
+    return logits
+
+
+def _left_out_verdicts(
+    name: str, cases: Sequence[_Case], logits: Float64[np.ndarray, "n 4"], fake: Bool[np.ndarray, " n"]
+) -> Float64[np.ndarray, " n"]:
+    """Probability of each case by a rule that neither its person nor its group had a part in."""
+    probability = np.full(len(fake), 0.5)
+    for here, rest in _left_out(cases):
+        if fake[rest].all() or not fake[rest].any():
+            continue  # nothing can be learned from one class
+        rule, verdict = fit_rule(name, logits[rest], fake[rest], _weights([cases[i] for i in rest], fake[rest]))
+        probability[here] = verdict.probability(combined_logits(logits[here], rule))
+    return probability
+
+
+def simplest(
+    losses: Mapping[str, Float[np.ndarray, " n"]], weights: Float[np.ndarray, " n"], people: Sequence[str]
+) -> str:
+    """The first of the rules that the best one does not beat by more than a standard error (Breiman et al. 1984).
+
+    Args:
+        losses: of each case, by rule, the simplest first.
+        weights: of the cases.
+        people: of the cases; what is drawn at random is people.
+    """
+    means = {name: float(np.average(loss, weights=weights)) for name, loss in losses.items()}
+    best = min(means, key=lambda name: means[name])
+    number = np.unique(np.asarray(people), return_inverse=True)[1]
+    for name, loss in losses.items():
+        ahead = means[name] - means[best]
+        parts = np.bincount(number, weights=weights * (loss - losses[best] - ahead))
+        if ahead <= float(np.sqrt((parts**2).sum()) / weights.sum()):
+            return name
+    return best
+
+
+def zero_offset(clips: Sequence[Measured]) -> float:
+    """Median offset of the genuine clips of which it is clear, every person counting once in a source."""
+    found = [
+        (c.own.estimate.offset_ms, c)
+        for c in clips
+        if c.visual_fake is False and c.audio_fake is False and c.own.estimate is not None
+        if c.own.estimate.offset_ms is not None and c.own.estimate.sharpness >= SHARP
+    ]
+    if not found:
+        return 0.0
+    offsets = np.array([o for o, _ in found])
+    weights = balanced_weights(
+        np.zeros(len(found), bool), [c.clip.source for _, c in found], [c.identity for _, c in found]
     )
+    order = np.argsort(offsets, kind="stable")
+    share = np.cumsum(weights[order]) / weights.sum()
+    return round(float(offsets[order][int(np.searchsorted(share, 0.5))]), 1)
 
 
-def operating_points(genuine: np.ndarray, forged: np.ndarray) -> tuple[float, float]:
-    """``fake_above`` and ``real_below`` from the calibrated probabilities of genuine and forged clips."""
-    above = float(np.clip(np.quantile(genuine, 1 - FALSE_ALARMS) + 1e-3, 0.5, 0.99))
-    below = float(np.clip(np.quantile(forged, MISSES), 0.01, 0.5))
-    return round(above, 4), round(min(below, above), 4)
+def _offset_thresholds(
+    base: Calibration, clips: Sequence[Measured], goals: Goals
+) -> tuple[Calibration, dict[str, Any]]:
+    """When a face speaks, and when an offset is reported."""
+    own, other, whose = [], [], []
+    for c in clips:
+        first, second = c.own.estimate, None if c.swapped is None else c.swapped.estimate
+        if first is not None and second is not None and np.isfinite([first.confidence, second.confidence]).all():
+            own, other, whose = [*own, first], [*other, second], [*whose, c]
+    if len(own) < FEW:
+        return base, {}
+    weights = balanced_weights(np.zeros(len(own), bool), [c.clip.source for c in whose], [c.identity for c in whose])
+    sure = np.array([e.confidence for e in own])
+    speaking = youden(sure, np.array([e.confidence for e in other]), weights)
+    # The height of a peak falls with the length of the clip; whether it is noise, its standard error tells better.
+    report = min(speaking, float(np.quantile(sure, 0.01)), base.offset_confidence)
+    sharpness, more = offset_gate(
+        np.array([-1.0 if e.at_end else e.sharpness for e in other]),
+        np.array([e.ticks / TICK_RATE for e in other]),
+        weights,
+        reported=goals.false_offsets,
+    )
+    calibration = dataclasses.replace(
+        base,
+        speaking_confidence=round(speaking, 4),
+        offset_confidence=round(max(report, 0.0), 4),
+        offset_sharpness=sharpness,
+        offset_sharpness_1s=more,
+    )
+    share = {}
+    for name, side in (("own", own), ("another clip's", other)):
+        passed = [believed(e, calibration) and not e.at_end for e in side]
+        share[name] = figure(float(np.average(passed, weights=weights)))
+    return calibration, {"offsets_reported": {"goal_of_another_clips": goals.false_offsets, **share}}
 
 
 def combined_logit(track: TrackEvidence, calibration: Calibration) -> float:
     """Logit of what the verdict's rule makes of a track, before the verdict's own scaling; NaN if not measured."""
-    plain = dataclasses.replace(calibration, verdict=Platt())
-    findings = decide_speaking([measure_track(track, plain)], plain)
-    probability = combined(findings, plain)
-    return float("nan") if probability is None else float(logit(probability))
-
-
-def _any(clip: Measured) -> bool | None:
-    if clip.visual_fake or clip.audio_fake:
-        return True
-    return None if clip.visual_fake is None or clip.audio_fake is None else False
-
-
-def _labelled(pairs: Sequence[tuple[float, bool | None]]) -> tuple[np.ndarray, np.ndarray]:
-    kept = [(s, f) for s, f in pairs if f is not None and np.isfinite(s)]
-    return np.array([s for s, _ in kept]), np.array([f for _, f in kept], bool)
+    findings = decide_speaking([measure_track(track, calibration)], calibration)
+    return float(combined_logits(branch_logits(findings)[None], calibration.rule)[0])
 
 
 def mean_logit(ticks: np.ndarray) -> float:

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avdetect.calibration import Calibration, Platt, QualityMinima, fit_platt, fit_temperature, logit, sigmoid
+from avdetect.calibration import (
+    Calibration,
+    Platt,
+    QualityMinima,
+    VerdictRule,
+    fit_platt,
+    fit_temperature,
+    logit,
+    sigmoid,
+)
 
 
 def drawn(temperature: float, bias: float, n: int = 6000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -66,7 +75,8 @@ def test_what_cannot_be_fitted_is_refused() -> None:
 @given(
     st.builds(
         Calibration,
-        visual=st.builds(Platt, st.floats(0.1, 10), st.floats(-5, 5)),
+        visual=st.builds(Platt, st.floats(0.1, 10), st.floats(-5, 5), st.floats(0, 50)),
+        rule=st.builds(VerdictRule, st.sampled_from(["max", "noisy_or", "logistic"]), st.floats(0, 5)),
         fake_above=st.floats(0.5, 1),
         real_below=st.floats(0, 0.5),
         zero_offset_ms=st.floats(-200, 200),
@@ -81,6 +91,7 @@ def test_json_round_trip(calibration: Calibration) -> None:
 def test_older_files_take_defaults_and_odd_ones_are_refused() -> None:
     data = Calibration(zero_offset_ms=-40).to_dict()
     del data["speech_probability"], data["quality"]["share"]
+    del data["rule"], data["visual"]["half_ticks"], data["speaking_sharpness"], data["offset_sharpness_1s"]
     assert Calibration.from_dict(data) == Calibration(zero_offset_ms=-40)
     for change, message in (
         ({"format": "other/1"}, "format 'other/1'"),
@@ -90,6 +101,9 @@ def test_older_files_take_defaults_and_odd_ones_are_refused() -> None:
         ({"fake_above": True}, "must be a finite number"),
         ({"visual": 1.0}, "must be an object"),
         ({"visual": {"temperature": -1.0}}, "temperature must be positive"),
+        ({"visual": {"half_ticks": -1.0}}, "half_ticks must be finite and at least 0"),
+        ({"rule": {"name": "mean"}}, "max, noisy_or, logistic, not 'mean'"),
+        ({"rule": {"audio": -0.1}}, "weight audio of the verdict's rule"),
         ({"visual": {"slope": 1.0}}, r"visual\.slope"),
         ({"fitted_on": 3}, "must be a text"),
         ({"real_below": 0.9, "fake_above": 0.1}, "real_below <= fake_above"),

@@ -1,69 +1,162 @@
 """Join trained parts into a bundle, calibrated on validation clips.
 
-Example:
-    python -m tools.export work/*/part --records work/records --fit-where "split=dev;fold=0,1,2,3,4"
-        --name avnet-small --out avdetect/weights/default
+Examples:
+    python -m tools.export work/*/part --records work/records --name avnet-small --out work/bundle
+    python -m tools.export --calibrate-only work/bundle --records work/records
 
 Temperatures, biases, thresholds and the zero of the offset are fitted on the clips of --fit-where and on nothing else.
+What the networks say of them is measured once and kept in the --evidence folder under a name made of the networks, so
+that a second calibration of the same networks takes seconds. The card holds the figures, of people left out of the fit.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from avdetect.calibration import Calibration
+    from avdetect.calibration_fit import Goals
+
+FIT_WHERE = "split=dev;fold=3,4|source=LRC-AR,CelebV-Text (silent);split=val"
+"""Development clips of two folds of people, and genuine people of the training sets that are not trained on."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command(help=__doc__)
 def export(
-    parts: Annotated[list[Path], typer.Argument(help="Folders of trained parts.")],
-    records: Annotated[Path, typer.Option(help="Folder of the records.")],
-    fit_where: Annotated[str, typer.Option(help="Validation clips for the calibration.")],
-    out: Annotated[Path, typer.Option(help="Bundle folder to write.")],
+    records: Annotated[Path, typer.Option(help="Folder of the records; several with commas between.")],
+    parts: Annotated[list[Path] | None, typer.Argument(help="Folders of trained parts.")] = None,
+    calibrate_only: Annotated[
+        Path | None, typer.Option(metavar="BUNDLE", help="Calibrate this bundle again; no parts are given.")
+    ] = None,
+    fit_where: Annotated[str, typer.Option(help="Validation clips for the calibration.")] = FIT_WHERE,
+    out: Annotated[
+        Path | None, typer.Option(help="Bundle folder to write; with --calibrate-only, the bundle itself if not given.")
+    ] = None,
     name: Annotated[str, typer.Option(help="Name on the card.")] = "avnet",
     version: Annotated[str, typer.Option(help="Version on the card.")] = "0.1.0",
-    genuine_where: Annotated[str, typer.Option(help="More genuine clips, for the thresholds.")] = "",
+    genuine_where: Annotated[str, typer.Option(help="More clips, of which the genuine ones are used.")] = "",
     in_sync: Annotated[str, typer.Option(help="Clips known to be in sync, for the zero of the offset.")] = "",
+    evidence: Annotated[Path, typer.Option(help="Folder where measured evidence is kept.")] = Path("work/evidence"),
+    false_alarms: Annotated[float, typer.Option(help="Share of genuine clips that may be called fake.")] = 0.01,
+    risk: Annotated[float, typer.Option(help="Share of clips called real that may be forged, of an even mix.")] = 0.2,
+    false_offsets: Annotated[
+        float, typer.Option(help="Share of clips with another clip's sound of which an offset may be reported.")
+    ] = 0.5,
     allow_plugin: Annotated[
         list[str] | None,
         typer.Option("--allow-plugin", metavar="NAME", help="Encoder or head of the parts that may be loaded."),
     ] = None,
 ) -> None:
+    from avdetect.bundle import write_calibration
+    from avdetect.calibration_fit import Goals
+    from avdetect.config import to_dict
+
+    if bool(parts) == (calibrate_only is not None):
+        _refuse("give either folders of trained parts or --calibrate-only BUNDLE")
+    if parts and out is None:
+        _refuse("--out is missing: where should the bundle be written?")
+    target = out or calibrate_only
+    assert target is not None
+    # The old bundle stays until the new one is whole.
+    new = target.with_name(f"{target.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    if parts:
+        _write_uncalibrated(parts, new, name=name, version=version, allow=allow_plugin or [])
+    else:
+        assert calibrate_only is not None
+        shutil.copytree(calibrate_only, new)
+    try:
+        calibration, figures = _calibrate(
+            new,
+            records,
+            fit_where,
+            genuine_where=genuine_where,
+            in_sync=in_sync,
+            evidence=evidence,
+            goals=Goals(false_alarms, risk, false_offsets),
+            allow=allow_plugin or [],
+        )
+    except (KeyError, ValueError, FileNotFoundError) as error:
+        _refuse(f"{error.args[0] if error.args else error} (uncalibrated bundle: {new})")
+    write_calibration(new, calibration, figures)
+    target.mkdir(parents=True, exist_ok=True)
+    for path in new.iterdir():
+        path.replace(target / path.name)
+    new.rmdir()
+    size = sum(f.stat().st_size for f in target.iterdir())
+    typer.echo(json.dumps({**to_dict(calibration), "figures": figures}, indent=1))
+    typer.echo(f"{size / 1e6:.1f} MB -> {target}")
+
+
+def _write_uncalibrated(parts: list[Path], folder: Path, *, name: str, version: str, allow: list[str]) -> None:
     from avdetect.bundle import assemble_net, flat_parameters, write_bundle
     from avdetect.calibration import Calibration
-    from avdetect.calibration_fit import fit_calibration
-    from avdetect.config import to_dict
-    from avdetect.data.store import RecordStore
-    from avdetect.detector import Detector
 
-    net = assemble_net(parts, allow=allow_plugin or ())
-    store = RecordStore(records)
-    detector = Detector(net, Calibration(), card={})
-    rows = store.where(fit_where)
-    calibration, figures = fit_calibration(
-        detector,
-        store,
-        rows,
-        genuine=store.where(genuine_where) if genuine_where else rows,
-        in_sync=store.where(in_sync) if in_sync else rows,
-        description=f"{fit_where}; thresholds: {genuine_where or fit_where}",
-    )
+    net = assemble_net(parts, allow=allow)
     configs = [p.parent / "config.json" for p in parts]
     card = {
         "name": name,
         "version": version,
-        "calibration": figures,
         "training": [json.loads(p.read_text()) for p in configs if p.is_file()],
     }
     parameters = {key: value[...] for key, value in flat_parameters(net).items()}
-    write_bundle(out, net.config, parameters, calibration, card)
-    size = sum(f.stat().st_size for f in out.iterdir())
-    typer.echo(f"{len(parameters)} arrays, {size / 1e6:.1f} MB -> {out}")
-    typer.echo(json.dumps({**to_dict(calibration), "figures": figures}, indent=1))
+    write_bundle(folder, net.config, parameters, Calibration(), card)
+    typer.echo(f"{len(parameters)} arrays of {len(parts)} parts")
+
+
+def _calibrate(
+    bundle: Path,
+    records: Path,
+    fit_where: str,
+    *,
+    genuine_where: str,
+    in_sync: str,
+    evidence: Path,
+    goals: Goals,
+    allow: list[str],
+) -> tuple[Calibration, dict[str, Any]]:
+    """The bundle as it is read back (weights rounded as they are stored) is what is measured."""
+    from rich.progress import Progress
+
+    from avdetect.bundle import load_detector
+    from avdetect.calibration_fit import fit_calibration, measure, zero_offset
+    from avdetect.data.store import RecordStore
+
+    store = RecordStore(records)
+    rows = set(store.where(fit_where))
+    if not rows:
+        raise ValueError(f"no clip in {records} satisfies {fit_where!r}")
+    forged = {
+        i for i, row in enumerate(store.index) if "1" in (str(row.get("visual_fake")), str(row.get("audio_fake")))
+    }
+    more = set(store.where(genuine_where)) - forged if genuine_where else set()
+    timed = set(store.where(in_sync)) if in_sync else set()
+    detector = load_detector(bundle, allow=allow)
+    with Progress() as bar:
+        task = bar.add_task("clips", total=len(rows | more | timed))
+        clips = measure(
+            detector,
+            store,
+            sorted(rows | more | timed),
+            folder=evidence,
+            progress=lambda n: bar.update(task, completed=n),
+        )
+    fitted = [c for c in clips if c.row in rows | more]
+    zero = zero_offset([c for c in clips if c.row in timed]) if in_sync else None
+    description = fit_where + (f"; genuine also: {genuine_where}" if genuine_where else "")
+    return fit_calibration(fitted, description=description, goals=goals, zero_offset_ms=zero)
+
+
+def _refuse(reason: str) -> None:
+    typer.echo(f"error: {reason}", err=True)
+    raise typer.Exit(2)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float64
 
 from avdetect import metrics
 from avdetect.calibration import logit, sigmoid
-from avdetect.calibration_fit import operating_points
+from avdetect.calibration_points import operating_points
 from avdetect.detectors.combination import Combination, Member
 from avdetect.evaluation.table import ScoreTable
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from avdetect import __version__ as VERSION
-from avdetect.calibration_fit import mean_logit, sound_mates, track_evidence, with_sound
+from avdetect.calibration_fit import mean_logit
+from avdetect.calibration_table import sound_mates, track_evidence, with_sound
 from avdetect.data.records import clip_of_record
 from avdetect.data.sample import read_segments
 from avdetect.data.store import RecordStore

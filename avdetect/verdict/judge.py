@@ -3,9 +3,9 @@
 1. A branch's probability for a track is that of its mean logit, or of its worst segment (``tracks.pool``).
 2. Tracks that speak count with all branches. If no track is known to speak, all tracks count with what they have, and
    the agreement of lips and sound counts only for tracks of which it cannot be told whether they speak.
-3. A file is as suspicious as its most suspicious part: the highest branch probability, scaled by
-   ``calibration.verdict``, is ``probability_fake``. (A noisy-or would call a file fake because three branches know
-   nothing.) What a detector says of a track as a whole is one more branch.
+3. The branches become one by ``calibration.rule`` (``verdict.combine``): by default a file is as suspicious as its most
+   suspicious part. Scaled by ``calibration.verdict`` this is ``probability_fake``. No rule lets what one branch finds
+   innocent speak for another. What a detector says of a track as a whole is one more branch.
 4. At or above ``fake_above`` it is fake. At or below ``real_below`` it is real, but only if whatever the file shows was
    judged: the face, if there is one, and the voice, if there is speech. Lips that fit the sound are never enough, since
    generated faces fit theirs well; and sound that is merely late is reported, not accused.
@@ -18,10 +18,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from avdetect.calibration import Calibration, logit
+from avdetect.calibration import Calibration
 from avdetect.report.schema import AudioSummary, FileSummary, ModelSummary, Report, VideoSummary
 from avdetect.types import AbstainReason, MediaInfo, VerdictName
 from avdetect.verdict.analysis import Analysis
+from avdetect.verdict.combine import combined, counting
 from avdetect.verdict.entries import rounded, track_report
 from avdetect.verdict.reasons import explain
 from avdetect.verdict.segments import merge_segments
@@ -69,25 +70,6 @@ def measure(analysis: Analysis, calibration: Calibration) -> list[TrackFindings]
     still = analysis.info.video is not None and analysis.info.video.is_still
     found = [measure_track(track, calibration, still=still, needs=analysis.needs) for track in analysis.tracks]
     return decide_speaking(found, calibration)
-
-
-def counting(findings: Sequence[TrackFindings]) -> list[TrackFindings]:
-    """The tracks whose branches count for the file: those that speak, or all if none is known to."""
-    speaking = [f for f in findings if f.speaking]
-    return speaking or list(findings)
-
-
-def combined(findings: Sequence[TrackFindings], calibration: Calibration) -> float | None:
-    """Calibrated probability that something in the file is fake; ``None`` where nothing was measured."""
-    parts = [
-        p
-        for f in counting(findings)
-        for p in (f.visual, f.audio, f.sync if f.speaking is not False else None, f.whole)
-        if p is not None
-    ]
-    if not parts:
-        return None
-    return float(calibration.verdict.probability(logit(max(parts))))
 
 
 def decide(

@@ -9,6 +9,7 @@ from avdetect.sync.band import band_sentence
 from avdetect.sync.drift import Drift
 from avdetect.types import TICK_RATE, AbstainReason, Segment, VerdictName
 from avdetect.verdict.analysis import Analysis
+from avdetect.verdict.combine import branch_probability, contributions, counting
 from avdetect.verdict.tracks import TrackFindings
 
 ABSTAINED: dict[AbstainReason, str] = {
@@ -25,6 +26,7 @@ _LOOKS = {
     "whole": ("It looks forged", "It may be forged"),
 }
 """What is said from ``fake_above``, and below it."""
+_NOUNS = {"visual": "the face", "audio": "the voice", "sync": "the lip sync", "whole": "the clip as a whole"}
 MAX_SEGMENTS = 5
 """Segments named in the reasons; the report lists all."""
 
@@ -39,8 +41,11 @@ def explain(
     calibration: Calibration,
 ) -> tuple[str, ...]:
     """Reasons, most important first: what accuses, what clears, the offset, what was not judged, what was left out."""
-    counted = [f for f in findings if f.speaking] or list(findings)
-    lines = [*_accusations(counted, segments, calibration), *_acquittals(counted, calibration)]
+    counted = counting(findings)
+    lines = [*_accusations(counted, segments, calibration)]
+    if verdict == "fake" and probability is not None:
+        lines += _together(counted, probability, calibration)
+    lines += _acquittals(counted, calibration)
     if verdict == "inconclusive" and probability is not None and probability > calibration.real_below:
         lines.append(
             f"The probability of a fake is {probability:.2f}, between the {calibration.real_below:.2f} below which a "
@@ -58,20 +63,39 @@ def explain(
 
 def _accusations(counted: Sequence[TrackFindings], segments: Sequence[Segment], calibration: Calibration) -> list[str]:
     lines = []
+    weight = _weights(counted, calibration)
     for kind, (surely, perhaps) in _LOOKS.items():
-        values = [p for f in counted if (p := _of(f, kind)) is not None]
+        first = weight.get(kind, 0.0)
+        values = [p for f in counted if (p := branch_probability(f, kind)) is not None]
         if not values or max(values) < calibration.segments.leave:
             continue
         here = sorted((s for s in segments if s.kind == kind), key=lambda s: -s.probability)
         if not here:
             looks = surely if max(values) >= calibration.fake_above else perhaps
-            lines.append((max(values), f"{looks}, taken as a whole (p {max(values):.2f})."))
+            lines.append((first, max(values), f"{looks}, taken as a whole (p {max(values):.2f})."))
         for s in here[:MAX_SEGMENTS]:
             looks = surely if s.probability >= calibration.fake_above else perhaps
-            lines.append((s.probability, f"{looks} from {s.start_s:.1f} to {s.end_s:.1f} s (p {s.probability:.2f})."))
+            lines.append(
+                (first, s.probability, f"{looks} from {s.start_s:.1f} to {s.end_s:.1f} s (p {s.probability:.2f}).")
+            )
         if len(here) > MAX_SEGMENTS:
-            lines.append((0.0, f"{surely} in {len(here) - MAX_SEGMENTS} more stretches, listed in the report."))
-    return [line for _, line in sorted(lines, key=lambda item: -item[0])]
+            lines.append((-1.0, 0.0, f"{surely} in {len(here) - MAX_SEGMENTS} more stretches, listed in the report."))
+    return [line for *_, line in sorted(lines, key=lambda item: (-item[0], -item[1]))]
+
+
+def _weights(counted: Sequence[TrackFindings], calibration: Calibration) -> dict[str, float]:
+    """By what the accusations are ordered before their probability: what each branch adds, where branches add up."""
+    return contributions(counted, calibration) if calibration.rule.name == "logistic" else {}
+
+
+def _together(counted: Sequence[TrackFindings], probability: float, calibration: Calibration) -> list[str]:
+    """Which branch makes most of a verdict to which several add."""
+    parts = contributions(counted, calibration)
+    if calibration.rule.name == "max" or not parts:
+        return []
+    most = max(parts, key=lambda kind: parts[kind])
+    alone = f"it rests on {_NOUNS[most]} alone" if len(parts) == 1 else f"{_NOUNS[most]} contributes most"
+    return [f"Together this gives a probability of a fake of {probability:.2f}; {alone}."]
 
 
 def _acquittals(counted: Sequence[TrackFindings], calibration: Calibration) -> list[str]:
@@ -83,16 +107,10 @@ def _acquittals(counted: Sequence[TrackFindings], calibration: Calibration) -> l
         "whole": "There is no sign of forgery, taken as a whole",
     }
     for kind, text in clears.items():
-        values = [p for f in counted if (p := _of(f, kind)) is not None]
+        values = [p for f in counted if (p := branch_probability(f, kind)) is not None]
         if values and max(values) <= calibration.real_below:
             lines.append(f"{text} (p {max(values):.2f}).")
     return lines
-
-
-def _of(f: TrackFindings, kind: str) -> float | None:
-    if kind == "sync" and f.speaking is False:
-        return None
-    return getattr(f, kind)
 
 
 def _timing(findings: Sequence[TrackFindings]) -> list[str]:

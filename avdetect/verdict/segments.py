@@ -32,7 +32,8 @@ def find_segments(
     """Suspicious stretches of one branch of one track, on the file's clock.
 
     A stretch holds at least one tick at or above ``rule.enter`` and none below ``rule.leave`` (unmeasured ticks and
-    dips up to ``rule.bridge_s`` do not end it). Its probability is that of the mean logit of its measured ticks.
+    dips up to ``rule.bridge_s`` do not end it). Its probability is that of the mean logit of its measured ticks, whose
+    number counts (``Platt.half_ticks``); where it is cut does not depend on its length.
 
     Args:
         logits: per tick, NaN where not measured.
@@ -50,7 +51,8 @@ def find_segments(
     for low, end in runs:
         if end - low < rule.min_length_s * TICK_RATE - 1e-9 or np.nanmax(level[low:end]) < rule.enter:
             continue
-        probability = float(scaling.probability(float(np.nanmean(logits[low:end]))))
+        ticks = int(np.isfinite(logits[low:end]).sum())
+        probability = float(scaling.probability(float(np.nanmean(logits[low:end])), ticks))
         if probability >= rule.leave:
             found.append(Segment((start_tick + low) / TICK_RATE, (start_tick + end) / TICK_RATE, kind, probability))
     return tuple(found)

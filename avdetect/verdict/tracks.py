@@ -94,28 +94,15 @@ def measure_track(
     estimate, windows, pieces, drift = None, None, (), Drift(None, why_not="Drift needs a face and its sound.")
     if visible.any() and heard.any() and np.isfinite(evidence.similarity).any():
         estimate, windows, pieces, drift = _offsets(evidence, weights, calibration)
-    kinds: tuple[tuple[SegmentKind, np.ndarray, Platt], ...] = (
-        ("visual", visual_ticks, calibration.visual),
-        ("audio", audio_ticks, calibration.audio),
-        ("sync", sync_ticks, calibration.sync),
-    )
-    segments = {
-        kind: find_segments(ticks, scaling, kind, rule=calibration.segments, start_tick=track.start_tick)
-        for kind, ticks, scaling in kinds
-    }
-    probability = {
-        kind: pool(ticks, scaling, segments[kind], 0.0 if still and kind == "visual" else calibration.min_speech_s)
-        for kind, ticks, scaling in kinds
-    }
-    return TrackFindings(
+    found = TrackFindings(
         track=track,
         visual_ticks=visual_ticks,
         audio_ticks=audio_ticks,
         sync_ticks=sync_ticks,
-        visual=probability["visual"],
-        audio=probability["audio"],
-        sync=probability["sync"],
-        segments=sum(segments.values(), ()),
+        visual=None,
+        audio=None,
+        sync=None,
+        segments=(),
         weights=weights,
         estimate=estimate,
         windows=windows,
@@ -127,6 +114,26 @@ def measure_track(
         faults=tuple(faults),
         whole=None if faults and "picture" in needs else evidence.probability,
     )
+    return scaled(found, calibration, still=still)
+
+
+def scaled(found: TrackFindings, calibration: Calibration, *, still: bool = False) -> TrackFindings:
+    """The same track with the branches' probabilities and segments by another calibration's scalings."""
+    kinds: tuple[tuple[SegmentKind, np.ndarray, Platt], ...] = (
+        ("visual", found.visual_ticks, calibration.visual),
+        ("audio", found.audio_ticks, calibration.audio),
+        ("sync", found.sync_ticks, calibration.sync),
+    )
+    start = found.track.start_tick
+    segments = {
+        kind: find_segments(ticks, scaling, kind, rule=calibration.segments, start_tick=start)
+        for kind, ticks, scaling in kinds
+    }
+    probability = {
+        kind: pool(ticks, scaling, segments[kind], 0.0 if still and kind == "visual" else calibration.min_speech_s)
+        for kind, ticks, scaling in kinds
+    }
+    return replace(found, **probability, segments=sum(segments.values(), ()))
 
 
 def pool(ticks: np.ndarray, scaling: Platt, segments: Sequence[Segment], min_s: float) -> float | None:
@@ -138,15 +145,14 @@ def pool(ticks: np.ndarray, scaling: Platt, segments: Sequence[Segment], min_s: 
     measured = ticks[np.isfinite(ticks)]
     if len(measured) == 0 or len(measured) < min_s * TICK_RATE:
         return None
-    return max([float(scaling.probability(measured.mean())), *(s.probability for s in segments)])
+    return max([float(scaling.probability(measured.mean(), len(measured))), *(s.probability for s in segments)])
 
 
 def _offsets(
     evidence: Evidence, weights: np.ndarray, calibration: Calibration
 ) -> tuple[OffsetEstimate, OffsetWindows, tuple[OffsetSegment, ...], Drift]:
     def believe(estimate: OffsetEstimate) -> bool:
-        high_enough = estimate.confidence >= calibration.offset_confidence
-        return high_enough and estimate.sharpness >= calibration.offset_sharpness
+        return believed(estimate, calibration)
 
     zero = calibration.zero_offset_ms
     windows = offset_windows(
@@ -155,7 +161,7 @@ def _offsets(
         weights=weights,
         zero_offset_ms=zero,
         min_confidence=calibration.offset_confidence,
-        min_sharpness=calibration.offset_sharpness + 1.0,
+        min_sharpness=calibration.window_sharpness,
     )
     pieces, drift = offset_segments(
         evidence.similarity, evidence.lags, windows, weights=weights, zero_offset_ms=zero, believe=believe
@@ -166,11 +172,17 @@ def _offsets(
     return estimate, windows, pieces, drift
 
 
+def believed(estimate: OffsetEstimate, calibration: Calibration) -> bool:
+    """Whether an offset is reported: the less speech there is behind it, the sharper its lag curve must be."""
+    needed = calibration.offset_sharpness + calibration.offset_sharpness_1s * TICK_RATE / max(estimate.ticks, 1.0)
+    return estimate.confidence >= calibration.offset_confidence and estimate.sharpness >= needed
+
+
 def decide_speaking(findings: Sequence[TrackFindings], calibration: Calibration) -> list[TrackFindings]:
     """Fill in ``speaking`` of every track.
 
     A face speaks if there is speech while it is seen and its lips fit the sound better than chance
-    (``speaking_confidence``, ``offset_sharpness``). Where they do not fit: still lips mean that it does not speak;
+    (``speaking_confidence``, ``speaking_sharpness``). Where they do not fit: still lips mean that it does not speak;
     moving lips mean that it does, to another sound (a dub); with unknown lips it does not speak if another face does,
     and otherwise it cannot be told. Without speech it cannot be told either.
     """
@@ -186,7 +198,7 @@ def _fits(f: TrackFindings, calibration: Calibration) -> bool:
         f.estimate is not None
         and f.speech_s >= calibration.min_speech_s
         and f.estimate.confidence >= calibration.speaking_confidence
-        and f.estimate.sharpness >= calibration.offset_sharpness
+        and f.estimate.sharpness >= calibration.speaking_sharpness
         and not f.estimate.at_end
     )
 

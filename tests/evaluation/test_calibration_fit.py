@@ -1,34 +1,106 @@
-"""What is fitted on validation clips: scalings for an even prior, operating points, who is swapped with whom."""
+"""What is fitted on validation clips: scalings, the verdict's rule, thresholds; and the table it is fitted from."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from avdetect.calibration import Calibration
-from avdetect.calibration_fit import balanced_platt, fit_calibration, measure, operating_points, sound_mates
+from avdetect.calibration import Calibration, logit
+from avdetect.calibration_fit import (
+    FOLDS,
+    Goals,
+    Measured,
+    fit_calibration,
+    measure,
+    people_folds,
+    simplest,
+    zero_offset,
+)
+from avdetect.calibration_points import (
+    alarm_threshold,
+    band,
+    clopper_pearson_upper,
+    offset_gate,
+    operating_points,
+    youden,
+)
+from avdetect.calibration_scaling import balanced_weights, fit_rule, fit_tempered
+from avdetect.calibration_table import TableClip, sound_mates
 from avdetect.data.records import encode, record_of
 from avdetect.data.store import RecordStore, RecordWriter
 from avdetect.testing import synthetic_clip
+from avdetect.verdict.combine import combined_logits
+from avdetect.verdict.tracks import measure_track
+from tests.report.findings import track
 from tests.small_nets import small_detector
+
+
+def alike(fake: np.ndarray) -> np.ndarray:
+    """Weights of so many people of one source."""
+    return balanced_weights(fake, ["one"] * len(fake), [str(i) for i in range(len(fake))], most=1e9)
 
 
 def test_probabilities_do_not_depend_on_the_share_of_forgeries() -> None:
     rng = np.random.default_rng(0)
     genuine, forged = rng.normal(-1, 1, 4000), rng.normal(1, 1, 4000)
-    even = balanced_platt(np.r_[genuine, forged], np.r_[np.zeros(4000, bool), np.ones(4000, bool)])
-    rare = balanced_platt(np.r_[genuine, forged[:400]], np.r_[np.zeros(4000, bool), np.ones(400, bool)])
     x = np.linspace(-3, 3, 13)
-    np.testing.assert_allclose(rare.probability(x), even.probability(x), atol=0.06)
+    found = []
+    for n in (4000, 400):
+        fake = np.r_[np.zeros(4000, bool), np.ones(n, bool)]
+        scores = np.r_[genuine, forged[:n]]
+        found.append(fit_tempered(scores, np.ones(len(scores)), fake, alike(fake), half_ticks=(0.0,)))
+    np.testing.assert_allclose(found[1].probability(x), found[0].probability(x), atol=0.06)
     # Two unit Gaussians at -1 and 1: the true logit is 2 x.
-    np.testing.assert_allclose(even.scale(x), 2 * x, atol=0.35)
+    np.testing.assert_allclose(found[0].scale(x), 2 * x, atol=0.35)
 
 
 def test_a_branch_that_learned_nothing_says_one_half() -> None:
-    backwards = balanced_platt(np.array([3.0, 2.0, -2.0, -3.0]), np.array([False, False, True, True]))
+    fake = np.repeat([False, True], 40)
+    backwards = fit_tempered(np.repeat([3.0, -3.0], 40), np.ones(80), fake, alike(fake))
     np.testing.assert_allclose(backwards.probability(np.array([-5.0, 0.0, 5.0])), 0.5, atol=1e-4)
-    one_class = balanced_platt(np.array([1.0, 2.0]), np.array([True, True]))
+    one_class = fit_tempered(np.array([1.0, 2.0]), np.ones(2), np.array([True, True]), np.ones(2))
     np.testing.assert_allclose(one_class.probability(np.array([-5.0, 5.0])), 0.5, atol=1e-4)
+
+
+def test_short_clips_count_less_if_their_logits_say_less() -> None:
+    rng = np.random.default_rng(2)
+    fake = np.tile([False, True], 3000)
+    ticks = np.repeat([10.0, 200.0], 3000)
+    # The log-likelihood ratio at 10 ticks is a fifth of that at 200, so that n / (n + 40) is the truth.
+    half = 0.5 * np.where(fake, 1.0, -1.0)
+    logits = rng.normal(half, np.where(ticks > 100, 0.5, 0.5 * np.sqrt(200 / 240 / (10 / 50))))
+    found = fit_tempered(logits, ticks, fake, alike(fake))
+    assert found.half_ticks in (20.0, 40.0, 80.0)
+    even = fit_tempered(logits, np.full(6000, 50.0), fake, alike(fake))
+    assert even.half_ticks == 0.0, "where all clips are of one length there is nothing to see"
+
+
+def test_weights_count_people_and_not_clips() -> None:
+    fake = np.array([False] * 7 + [True] * 2)
+    groups = ["a"] * 5 + ["b"] * 2 + ["x", "y"]
+    weights = balanced_weights(fake, groups, ["p", "p", "p", "p", "q", "r", "s", "t", "t"])
+    assert weights[:7].sum() == pytest.approx(weights[7:].sum())
+    np.testing.assert_allclose(weights[:7] / weights[4], [0.25, 0.25, 0.25, 0.25, 1, 1, 1])
+    assert weights.sum() == pytest.approx(weights.sum() ** 2 / (weights**2).sum())
+    few = balanced_weights(np.zeros(4, bool), ["a", "a", "a", "b"], list("pqrs"), most=1.5)
+    np.testing.assert_allclose(few / few[3], [0.5, 0.5, 0.5, 1])
+
+
+def test_weights_of_the_rule_are_never_negative_and_find_the_branch_that_knows() -> None:
+    rng = np.random.default_rng(3)
+    fake = np.tile([False, True], 300)
+    logits = np.full((600, 4), np.nan)
+    logits[:, 0] = rng.normal(np.where(fake, -2, 2), 1)  # wrong way round
+    logits[:, 1] = rng.normal(np.where(fake, 2, -2), 1)
+    rule, verdict = fit_rule("logistic", logits, fake, alike(fake))
+    assert rule.visual == pytest.approx(0.0, abs=1e-6) and rule.audio > 1
+    assert rule.sync == rule.whole == pytest.approx(1.0), "what was never measured keeps its weight"
+    assert fit_rule("logistic", logits, fake, alike(fake)) == (rule, verdict)
+    p = verdict.probability(combined_logits(logits, rule))
+    assert (p[fake] > 0.5).mean() > 0.9 and (p[~fake] > 0.5).mean() < 0.1
 
 
 def test_operating_points_keep_false_alarms_and_misses_low() -> None:
@@ -38,6 +110,112 @@ def test_operating_points_keep_false_alarms_and_misses_low() -> None:
     assert (genuine >= above).mean() <= 0.021
     assert (forged <= below).mean() <= 0.101
     assert below <= above
+
+
+def test_the_alarm_threshold_keeps_its_promise_on_new_clips() -> None:
+    """Of 40 genuine clips the highest score is passed by 2.4 % of new ones; the threshold does better."""
+    rng = np.random.default_rng(4)
+    rates = []
+    for _ in range(200):
+        above, known = alarm_threshold(1 / (1 + np.exp(-rng.logistic(-1, 0.7, 40))), np.ones(40), alarms=0.01)
+        rates.append(1 / (1 + np.exp((float(logit(above)) + 1) / 0.7)))
+        assert known["clips_worth"] == 40 and known["share"] <= 0.01 < known["at_most_95"]
+    assert np.mean(rates) <= 0.016
+    heavy, _ = alarm_threshold(np.array([0.9, *[0.2] * 50]), np.array([5.0, *[1.0] * 50]), alarms=0.01)
+    light, _ = alarm_threshold(np.array([0.9, *[0.2] * 50]), np.array([0.1, *[1.0] * 50]), alarms=0.01)
+    assert light < 0.9 < heavy
+
+
+def test_the_exact_bound() -> None:
+    assert clopper_pearson_upper(0, 59) == pytest.approx(1 - 0.05 ** (1 / 59))
+    assert clopper_pearson_upper(5, 5) == 1.0
+    assert clopper_pearson_upper(1, 100) == pytest.approx(0.0466, abs=1e-4)  # tables of the binomial distribution
+
+
+def test_the_band_is_as_wide_as_the_risk_demands() -> None:
+    rng = np.random.default_rng(5)
+    p = rng.uniform(0, 1, 20000)
+    fake = rng.random(20000) < p
+    found = {risk: band(p, fake, np.ones(20000), fake_above=0.9, risk=risk)[0] for risk in (0.05, 0.1, 0.2)}
+    # Of calibrated clips called real below t, half of t are forged.
+    assert found == pytest.approx({0.05: 0.1, 0.1: 0.2, 0.2: 0.4}, abs=0.03)
+    _, curve = band(p, fake, np.ones(20000), fake_above=0.9, risk=0.1)
+    assert [c["coverage"] for c in curve] == sorted(c["coverage"] for c in curve)
+    assert band(p, np.ones(20000, bool), np.ones(20000), fake_above=0.9, risk=0.1)[0] == 0.01
+
+
+def test_the_gate_reports_the_stated_share_of_foreign_offsets_at_every_length() -> None:
+    rng = np.random.default_rng(6)
+    seconds = rng.choice([1.0, 2.0, 10.0], 6000)
+    sharpness = rng.normal(2.0 + 1.0 / seconds, 0.5)
+    a, b = offset_gate(sharpness, seconds, np.ones(6000), reported=0.3)
+    assert b == pytest.approx(1.0, abs=0.2)
+    for length in (1.0, 2.0, 10.0):
+        here = seconds == length
+        assert (sharpness[here] >= a + b / length).mean() == pytest.approx(0.3, abs=0.05)
+    own, other = rng.normal(3, 1, 4000), rng.normal(1, 1, 4000)
+    assert youden(own[:500], other[:500], np.ones(500)) == pytest.approx(2.0, abs=0.4)
+
+
+def test_a_richer_rule_must_be_better_by_more_than_chance() -> None:
+    rng = np.random.default_rng(7)
+    people = [str(i // 4) for i in range(200)]
+    loss = rng.exponential(1, 200)
+    noise = np.repeat(rng.normal(0, 1, 50), 4)
+    assert simplest({"max": loss, "logistic": loss + noise - noise.mean() - 0.01}, np.ones(200), people) == "max"
+    assert simplest({"max": loss, "logistic": loss - 0.5}, np.ones(200), people) == "logistic"
+    assert simplest({"max": loss, "logistic": loss + 0.5}, np.ones(200), people) == "max"
+
+
+def drawn(seed: int = 0, people: int = 12) -> list[Measured]:
+    """Clips of people of two sources without any network: false voices are heard, false faces are not seen."""
+    rng = np.random.default_rng(seed)
+    neutral = Calibration(offset_confidence=0.0, offset_sharpness=0.0)
+    found = []
+    for i in range(people):
+        for kind in ("genuine", "voice"):
+            source = "one" if i % 2 else "two"
+            fake = kind == "voice"
+            own = track(60, visual=rng.normal(), audio=rng.normal(1.5 if fake else -1.5), sync=rng.normal(-1.5))
+            other = track(60, visual=0.0, audio=-1.5, sync=rng.normal(1.5), height=0.0)
+            clip = TableClip(len(found), source, "tts" if fake else "", f"{source} {i}", False, fake, own, other)
+            swapped = None if fake else measure_track(other, neutral)
+            found.append(Measured(clip, measure_track(own, neutral), swapped))
+    return found
+
+
+def test_people_are_in_one_fold_and_spread() -> None:
+    clips = [m.clip for m in drawn(people=10)]
+    folds = people_folds(clips)
+    assert sorted(set(folds)) == list(range(FOLDS))
+    for person in {c.identity for c in clips}:
+        assert len({f for f, c in zip(folds, clips, strict=True) if c.identity == person}) == 1
+
+
+def test_a_refit_gives_the_same_and_knows_the_voice() -> None:
+    clips = drawn()
+    first, figures = fit_calibration(clips, description="drawn", goals=Goals(0.01, 0.2, 0.4))
+    again, _ = fit_calibration(list(reversed(clips)), description="drawn", goals=Goals(0.01, 0.2, 0.4))
+    assert first.rule == again.rule
+    assert first.audio.temperature == pytest.approx(again.audio.temperature, rel=1e-4)
+    assert (first.fake_above, first.offset_sharpness) == (again.fake_above, again.offset_sharpness)
+    assert figures["clips"] == [12, 24] and figures["people"] == 12
+    assert figures["audio_auc"] > 0.9 and figures["verdict_auc"] > 0.8
+    assert set(figures["rule_log_loss"]) == {"max", "noisy_or", "logistic"}
+    assert figures["false_alarms"]["goal"] == 0.01 and figures["false_alarms"]["share"] <= 0.01
+    assert first.fake_above > first.verdict.probability(0.0), "no accusation without a suspicious branch"
+    assert first.zero_offset_ms == pytest.approx(zero_offset(clips))
+    only_max, _ = fit_calibration(clips, description="drawn", rules=["max"], zero_offset_ms=40.0)
+    assert (only_max.rule.name, only_max.zero_offset_ms) == ("max", 40.0)
+    with pytest.raises(ValueError, match=r"risk must be between 0 and 1, not 1\.5"):
+        Goals(risk=1.5)
+
+
+def test_without_forgeries_the_thresholds_stay() -> None:
+    genuine = [Measured(m.clip, m.own, None) for m in drawn(people=4) if not m.clip.fake]
+    calibration, figures = fit_calibration(genuine, description="x")
+    assert (calibration.fake_above, calibration.real_below) == (0.7, 0.3)
+    assert figures["verdict"] == "not fitted: 4 genuine and 0 forged clips"
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +258,36 @@ def test_measured_clips_have_own_and_swapped_evidence(store: RecordStore) -> Non
         assert not np.array_equal(own.similarity, other.similarity, equal_nan=True)
 
 
+def test_evidence_is_measured_once(store: RecordStore, tmp_path: Path) -> None:
+    detector = small_detector()
+    first = measure(detector, store, [0, 1, 2, 3], folder=tmp_path)
+    (home,) = tmp_path.iterdir()
+    assert len(list(home.iterdir())) == 4
+    again = measure(Silent(detector.net), store, [0, 1, 2, 3], folder=tmp_path)  # type: ignore[arg-type]
+    for a, b in zip(first, again, strict=True):
+        assert (a.row, a.clip.source, a.identity, a.own.speech_s) == (b.row, b.clip.source, b.identity, b.own.speech_s)
+        for name in ("visual_ticks", "audio_ticks", "sync_ticks"):
+            np.testing.assert_array_equal(getattr(a.own, name), getattr(b.own, name))
+            np.testing.assert_array_equal(getattr(a.swapped, name), getattr(b.swapped, name))
+    with pytest.raises(AssertionError, match="asked"):
+        measure(Silent(detector.net), store, [0, 1, 2], folder=tmp_path)  # type: ignore[arg-type]
+
+
+class Silent:
+    """A detector that must not be asked."""
+
+    def __init__(self, net: Any):
+        self.net = net
+
+    def evidence(self, clip: object) -> None:
+        raise AssertionError("asked")
+
+
 def test_fitted_calibration_says_what_it_was_fitted_on(store: RecordStore) -> None:
-    calibration, figures = fit_calibration(
-        small_detector(), store, range(8), genuine=range(8), in_sync=range(7), description="eight drawn clips"
-    )
+    calibration, figures = fit_calibration(measure(small_detector(), store, range(8)), description="eight drawn clips")
     assert calibration.fitted_on == "eight drawn clips"
     assert calibration == Calibration.from_json(calibration.to_json())
     assert figures["audio_clips"] == [7, 1]
     assert figures["visual_clips"] == [8, 0]
-    assert figures["threshold_clips"] == [7, 1], "only the genuine ones set the threshold"
+    assert figures["clips"] == [7, 8], "seven of them with another clip's sound as well"
     np.testing.assert_allclose(calibration.visual.probability(np.array([-3.0, 3.0])), 0.5, atol=1e-4)

@@ -1,0 +1,144 @@
+"""Weighted fits of few parameters: a branch's scaling with its length, and the weights of the verdict's rule.
+
+Both are logistic regressions with bounds and a Gaussian prior, solved by L-BFGS-B (Byrd, Lu, Nocedal and Zhu 1995):
+convex, so the result does not depend on where it starts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64
+
+from avdetect.calibration import Platt, VerdictRule, shortening, sigmoid
+from avdetect.verdict.combine import BRANCHES, combined_logits, logistic_features
+
+FLAT = Platt(temperature=1e6)
+"""Of a branch that has learned nothing: one half, whatever it says."""
+RIDGE = 1.0
+"""The prior on slope and bias is a Gaussian of variance 1 around the identity: worth as much as a few clips."""
+MOST_PEOPLE = 24.0
+"""A source (of forgeries: each generator of a source) counts for at most so many people."""
+WORTH = 1.0
+"""Nats by which a parameter more must raise the likelihood (Akaike 1974)."""
+HALF_TICKS = (0.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0)
+"""Lengths that are tried (ticks of 40 ms)."""
+
+
+def balanced_weights(
+    fake: Bool[np.ndarray, " n"], groups: Sequence[str], people: Sequence[str], *, most: float = MOST_PEOPLE
+) -> Float64[np.ndarray, " n"]:
+    """Weights under which genuine and forged clips count alike, and the clips of one person in one group as one.
+
+    Args:
+        fake: the class.
+        groups: source (and generator) of each clip.
+        people: who is in it; within a class and a group, more than ``most`` people are scaled down.
+        most: people.
+
+    Returns:
+        Weights whose sum is the number of clips of equal weight that they are worth (Kish 1965).
+    """
+    fake = np.asarray(fake, bool)
+    weights = np.zeros(len(fake))
+    for side in (False, True):
+        here = np.flatnonzero(fake == side).tolist()
+        names = [(groups[i], people[i]) for i in here]
+        clips = Counter(names)
+        size = Counter(group for group, _ in clips)
+        weights[here] = [min(1.0, most / size[name[0]]) / clips[name] for name in names]
+        if len(here):
+            weights[here] /= weights[here].sum()
+    total = (weights**2).sum()
+    return weights / weights.sum() * (weights.sum() ** 2 / total) if total > 0 else weights
+
+
+def fit_logistic(
+    design: Float[np.ndarray, "n p"],
+    fake: Bool[np.ndarray, " n"],
+    weights: Float[np.ndarray, " n"],
+    *,
+    prior: Sequence[float],
+    least: Sequence[float | None],
+    ridge: float = RIDGE,
+) -> tuple[Float64[np.ndarray, " p"], float]:
+    """Parameters of the greatest posterior density, and the weighted loss there (prior included).
+
+    Args:
+        design: what the parameters multiply.
+        fake: the class.
+        weights: of the clips.
+        prior: middle of each parameter's prior.
+        least: lower bound of each parameter, or ``None``.
+        ridge: inverse variance of the prior.
+    """
+    from scipy.optimize import minimize
+
+    x, y, centre = np.asarray(design, np.float64), np.asarray(fake, np.float64), np.asarray(prior, np.float64)
+
+    def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        z = x @ theta
+        value = weights @ (np.logaddexp(0, z) - y * z) + 0.5 * ridge * ((theta - centre) ** 2).sum()
+        return float(value), x.T @ (weights * (sigmoid(z) - y)) + ridge * (theta - centre)
+
+    options = {"ftol": 1e-13, "gtol": 1e-9, "maxiter": 1000}
+    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=[(low, None) for low in least], options=options)
+    return np.asarray(found.x, np.float64), float(found.fun)
+
+
+def fit_tempered(
+    logits: Float[np.ndarray, " n"],
+    ticks: Float[np.ndarray, " n"],
+    fake: Bool[np.ndarray, " n"],
+    weights: Float[np.ndarray, " n"],
+    *,
+    half_ticks: Sequence[float] = HALF_TICKS,
+) -> Platt:
+    """Temperature, bias and ``half_ticks`` of a branch; flat for a branch of one class or without any slope.
+
+    Args:
+        logits: mean logit of each clip, no NaN.
+        ticks: how many ticks it is the mean of.
+        fake: the class.
+        weights: of the clips, for a prior of one half.
+        half_ticks: what is tried; one after the first must be better by `WORTH`.
+    """
+    fake = np.asarray(fake, bool)
+    if len(fake) == 0 or fake.all() or not fake.any():
+        return FLAT
+    best, lowest = FLAT, np.inf
+    for half in half_ticks:
+        short = shortening(ticks, half)
+        typical = float(np.average(short, weights=weights))
+        short = short / typical  # so that the prior is of a typical length, whatever counts half
+        design = np.stack([np.asarray(logits, np.float64) * short, short], 1)
+        (slope, bias), loss = fit_logistic(design, fake, weights, prior=(1.0, 0.0), least=(0.0, None))
+        if loss < lowest - WORTH:
+            lowest = loss
+            best = FLAT if slope <= 1e-6 else Platt(typical / float(slope), float(bias) / typical, float(half))
+    return best
+
+
+def fit_rule(
+    name: str, logits: Float[np.ndarray, "n 4"], fake: Bool[np.ndarray, " n"], weights: Float[np.ndarray, " n"]
+) -> tuple[VerdictRule, Platt]:
+    """The weights of a rule and the verdict's scaling, from calibrated branch logits of people left out.
+
+    A branch of which nothing was measured keeps the weight 1.
+
+    Args:
+        name: of the rule.
+        logits: columns as in ``BRANCHES``, NaN where not measured; at least one a row.
+        fake: the class; both must occur.
+        weights: of the clips, for a prior of one half.
+    """
+    if name != "logistic":
+        rule = VerdictRule(name)
+        return rule, fit_tempered(combined_logits(logits, rule), np.ones(len(logits)), fake, weights, half_ticks=(0.0,))
+    design = np.column_stack([logistic_features(logits), np.ones(len(logits))])
+    n = len(BRANCHES)
+    theta, _ = fit_logistic(design, fake, weights, prior=(*[1.0] * (n + 1), 0.0), least=(*[0.0] * (n + 1), None))
+    parts = {branch: float(w) for branch, w in zip((*BRANCHES, "clear"), theta, strict=False)}
+    return VerdictRule(name, **parts), Platt(bias=float(theta[-1]))

@@ -1,0 +1,71 @@
+"""Calibrating a bundle again from the command line, and what the command refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from avdetect.bundle import flat_parameters, write_bundle
+from avdetect.calibration import Calibration
+from avdetect.data.records import encode, record_of
+from avdetect.data.store import RecordWriter
+from avdetect.testing import synthetic_clip
+from tests.small_nets import small_net
+from tools.export import app
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    net = small_net("audio")
+    parameters = {name: value[...] for name, value in flat_parameters(net).items()}
+    write_bundle(tmp_path / "bundle", net.config, parameters, Calibration(fake_above=0.77), {"name": "small"})
+    return tmp_path / "bundle"
+
+
+def write_records(folder: Path, n: int = 6) -> None:
+    with RecordWriter(folder) as writer:
+        for i in range(n):
+            fake = str(int(i >= n // 2))
+            meta = {
+                "key": f"c{i}#0@0", "path": f"c{i}.mp4", "source": "one", "identity": f"p{i}", "track_id": 0,
+                "start_tick": 0, "visual_fake": "0", "audio_fake": fake, "generator": "tts" if fake == "1" else "",
+            }  # fmt: skip
+            writer.add(encode(record_of(synthetic_clip(i, 40), meta["key"], meta, speech=np.ones(40))), meta)
+
+
+def run(*words: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [str(w) for w in words])
+    return done.exit_code, done.output
+
+
+def test_a_bundle_is_calibrated_again_in_place_and_to_another_folder(bundle: Path, tmp_path: Path) -> None:
+    write_records(tmp_path / "records")
+    weights = (bundle / "model.safetensors").read_bytes()
+    common = ("--records", tmp_path / "records", "--fit-where", "source=one", "--evidence", tmp_path / "evidence")
+    code, said = run("--calibrate-only", bundle, "--out", tmp_path / "other", *common)
+    assert code == 0, said
+    assert Calibration.from_json((bundle / "calibration.json").read_text()).fake_above == 0.77, "left as it was"
+    fitted = Calibration.from_json((tmp_path / "other/calibration.json").read_text())
+    card = json.loads((tmp_path / "other/card.json").read_text())
+    assert fitted.fitted_on == "source=one" and fitted != Calibration()
+    assert card["name"] == "small" and card["calibration"]["clips"] == [3, 6]
+    assert len(list((tmp_path / "evidence").glob("*/*.safetensors"))) == 6
+
+    code, said = run("--calibrate-only", bundle, *common)
+    assert code == 0, said
+    assert (bundle / "calibration.json").read_text() == (tmp_path / "other/calibration.json").read_text()
+    assert (bundle / "model.safetensors").read_bytes() == weights
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["bundle", "evidence", "other", "records"]
+
+    code, said = run("--calibrate-only", bundle, *common[:2], "--fit-where", "source=nobody", *common[4:])
+    assert code == 2 and "no clip in" in said and "source=nobody" in said
+
+
+def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    assert run("--records", tmp_path) == (2, "error: give either folders of trained parts or --calibrate-only BUNDLE\n")
+    code, said = run(tmp_path / "part", "--records", tmp_path)
+    assert code == 2 and "--out is missing" in said
