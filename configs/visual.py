@@ -21,9 +21,8 @@ def get_config() -> Config:
             sound=False,
             paired=True,
             cache=True,
-            train_where="split=train;visual_fake=0|split=dev;fold=0,1,2",
-            val_where="split=val;visual_fake=0;fold=0,1|split=dev;fold=3,4",
-            weights=("*/FVRA=2", "*/FV=1"),
+            train_where="split=train;visual_fake=0|split=dev;fold=0,1,2;label=RVRA,FVRA,FV",
+            val_where="split=val;visual_fake=0;fold=0,1|split=dev;fold=3,4;label=RVRA,FVRA,FV",
             forgeries=(
                 "self_blend=4",
                 "face_swap=1",

@@ -1,12 +1,13 @@
 """Examples for the voice network: genuine voices, their copy-synthesis, and synthetic voices from the records.
 
-Genuine and false sound of the same words go through the same random channel, so that level, colour, bandwidth and
-noise cannot give the class away; windows have random lengths, so that neither can duration.
+A false voice comes beside its own genuine recording where that is known, cut to the same words and sent through the very
+same random channel, so that level, colour, bandwidth and noise cannot give the class away; windows have random lengths, so
+that neither can duration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,16 +16,32 @@ from jaxtyping import Bool, Float32
 from avdetect.augment import channel
 from avdetect.data.store import RecordStore
 from avdetect.data.sync_examples import stack
-from avdetect.forge.copy_synthesis import griffin_lim
-from avdetect.types import SAMPLES_PER_TICK
+from avdetect.forge import FORGERIES
+from avdetect.forge.contract import CannotForge
+from avdetect.types import SAMPLES_PER_TICK, Clip, Label
 
 MIN_TICKS = 20
 NOISE_SHARE = 0.06
+OWN_SHARE = 0.7
+"""How often a false voice comes beside its own recording; otherwise beside any genuine one, of its folder or another."""
+FAMILIES = ("griffin_lim", "world", "griffin_lim", "voice_change", "tts")
+"""Made of genuine voices: the same words and channel where the family keeps them, so that only the making differs."""
 
 
 @dataclass(frozen=True)
 class Voice:
-    """Sound of one clip; ``speech`` is NaN where it was not measured; ``system`` names what made a false voice."""
+    """Sound of one clip.
+
+    Attributes:
+        key: of its record.
+        identity: the person.
+        system: what made a false voice, otherwise empty.
+        fake: false or genuine.
+        audio: in [-1, 1] at 16 kHz.
+        valid: which ticks have sound.
+        speech: probability per tick, NaN where it was not measured.
+        pair: path of the genuine recording that a false voice stands for, otherwise empty.
+    """
 
     key: str
     identity: str
@@ -33,6 +50,12 @@ class Voice:
     audio: Float32[np.ndarray, " s"]
     valid: Bool[np.ndarray, " t"]
     speech: Float32[np.ndarray, " t"]
+    pair: str = ""
+
+    @property
+    def path(self) -> str:
+        """Of the source file."""
+        return self.key.split("#")[0]
 
     @property
     def n_ticks(self) -> int:
@@ -63,49 +86,80 @@ def load_voices(store: RecordStore, rows: Sequence[int]) -> list[Voice]:
                 audio=record.audio.astype(np.float32) / 32767,
                 valid=record.audio_valid,
                 speech=speech.astype(np.float32),
+                pair=str(row.get("pair") or "") if fake else "",
             )
         )
     return voices
 
 
 def copies(voices: Sequence[Voice], *, count: int, seed: int) -> list[Voice]:
-    """Copy-synthesis of ``count`` of the genuine voices."""
+    """``count`` false voices made of the genuine ones, by the families of ``FAMILIES`` in turn.
+
+    A family that cannot forge here (no speech engine installed) is left out; each becomes a system of its own.
+    """
     rng = np.random.default_rng((seed, 77))
     genuine = [v for v in voices if not v.fake]
     chosen = rng.choice(len(genuine), min(count, len(genuine)), replace=False)
-    made = []
-    for i in chosen:
-        v = genuine[i]
-        audio = griffin_lim(v.audio, rng)
-        made.append(Voice(v.key, v.identity, "griffin-lim", True, audio, v.valid, v.speech))
+    made: list[Voice] = []
+    unable: set[str] = set()
+    for n, i in enumerate(chosen):
+        name = FAMILIES[n % len(FAMILIES)]
+        if name not in unable and (voice := _forged(genuine[i], name, rng, unable)) is not None:
+            made.append(voice)
     return made
 
 
+def _forged(voice: Voice, name: str, rng: np.random.Generator, unable: set[str]) -> Voice | None:
+    clip = Clip(track=None, audio=voice.audio, audio_valid=voice.valid, label=Label(audio_fake=False))
+    try:
+        audio = FORGERIES.get(name).forge(clip, rng, ()).audio
+    except CannotForge:
+        if name == "tts":
+            unable.add(name)
+        return None
+    # Speech of other words: when anybody speaks in it is not known.
+    speech = np.full_like(voice.speech, np.nan) if name == "tts" else voice.speech
+    return Voice(voice.key, voice.identity, name, True, audio, voice.valid, speech, voice.path)
+
+
 class AudioBatches:
-    """Batches by step number: half genuine, half false, false systems equally often."""
+    """Batches by step number: half genuine, half false, false systems and genuine folders equally often."""
 
     def __init__(self, voices: list[Voice], *, ticks: int, batch: int, seed: int):
-        self._genuine = _by(lambda v: v.key.split("/")[0], [v for v in voices if not v.fake])
-        self._false = _by(lambda v: v.system, [v for v in voices if v.fake])
-        if not self._genuine or not self._false:
+        genuine = [v for v in voices if not v.fake]
+        self._folders = _by(_folder, genuine)
+        self._systems = list(_by(lambda v: v.system, [v for v in voices if v.fake]).values())
+        self._own = {v.path: v for v in genuine}
+        if not self._folders or not self._systems:
             raise ValueError("training needs genuine and false voices; check data.train_where")
         self._ticks, self._batch, self._seed = ticks, batch, seed
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
-        """``audio``, ``valid``, ``fake`` and ``speech`` of one step."""
+        """``audio``, ``valid``, ``fake`` and ``speech`` of one step; a false voice follows its genuine partner."""
         rng = np.random.default_rng((self._seed, step))
-        return stack([self._example(rng, false=i % 2 == 1) for i in range(self._batch)])
+        return stack([e for _ in range(-(-self._batch // 2)) for e in self._two(rng)][: self._batch])
 
-    def _example(self, rng: np.random.Generator, *, false: bool) -> dict[str, np.ndarray]:
-        groups = self._false if false else self._genuine
-        group = groups[rng.integers(len(groups))]
-        voice = group[rng.integers(len(group))]
+    def _two(self, rng: np.random.Generator) -> list[dict[str, np.ndarray]]:
+        system = self._systems[rng.integers(len(self._systems))]
+        false = system[rng.integers(len(system))]
+        own = self._own.get(false.pair)
+        if own is None or rng.random() >= OWN_SHARE:
+            folder = self._folders.get(_folder(false)) if rng.random() < 0.5 else None
+            if folder is None:
+                folder = list(self._folders.values())[rng.integers(len(self._folders))]
+            own = folder[rng.integers(len(folder))]
+        # One seed for both: the same place, length and channel.
+        seed = int(rng.integers(2**63))
+        return [self._example(v, np.random.default_rng(seed)) for v in (own, false)]
+
+    def _example(self, voice: Voice, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        length, place, silent = rng.random(), rng.random(), rng.random() < NOISE_SHARE
         most = min(self._ticks, voice.n_ticks)
-        n = int(rng.integers(min(MIN_TICKS, most), most + 1))
-        start = int(rng.integers(0, voice.n_ticks - n + 1))
+        least = min(MIN_TICKS, most)
+        n = least + int(length * (most - least + 1))
+        start = int(place * (voice.n_ticks - n + 1))
         audio = voice.audio[start * SAMPLES_PER_TICK : (start + n) * SAMPLES_PER_TICK]
         speech = voice.speech[start : start + n]
-        silent = rng.random() < NOISE_SHARE
         if silent:  # nobody speaks: says nothing of the class, but teaches the speech head
             audio = channel.colour(rng.standard_normal(len(audio)).astype(np.float32), rng)
             audio = audio * (10 ** rng.uniform(-3, -1) / (np.abs(audio).max() + 1e-9))
@@ -123,8 +177,12 @@ class AudioBatches:
         return out
 
 
-def _by(key: object, voices: list[Voice]) -> list[list[Voice]]:
+def _folder(voice: Voice) -> str:
+    return voice.key.split("/")[0]
+
+
+def _by(key: Callable[[Voice], str], voices: list[Voice]) -> dict[str, list[Voice]]:
     groups: dict[str, list[Voice]] = {}
     for v in voices:
-        groups.setdefault(key(v), []).append(v)  # type: ignore[operator]
-    return list(groups.values())
+        groups.setdefault(key(v), []).append(v)
+    return groups

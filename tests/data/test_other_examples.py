@@ -54,7 +54,8 @@ def test_copies_are_false_and_keep_the_person() -> None:
     voices = [voice(0), voice(1), voice(2, fake=True, system="tts")]
     made = copies(voices, count=5, seed=0)
     assert len(made) == 2 and {v.identity for v in made} == {"p0", "p1"}
-    assert all(v.fake and v.system == "griffin-lim" for v in made)
+    assert {v.system for v in made} == {"griffin_lim", "world"}, "families in turn"
+    assert all(v.fake and v.pair == v.path for v in made), "beside the recording it was made of"
     for a, b in zip(made, copies(voices, count=5, seed=0), strict=True):
         np.testing.assert_array_equal(a.audio, b.audio)
     assert copies([voices[2]], count=3, seed=0) == []

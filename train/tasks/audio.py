@@ -12,13 +12,13 @@ from flax import nnx
 
 from avdetect import losses, metrics
 from avdetect.config import Config
-from avdetect.data.audio_examples import AudioBatches, Voice, copies, load_voices
+from avdetect.data.audio_examples import FAMILIES, AudioBatches, Voice, copies, load_voices
 from avdetect.data.store import RecordStore
 from avdetect.models.audio import AudioNet, reach
 from avdetect.models.sync import erode
 from avdetect.types import SAMPLES_PER_TICK
 
-COPIES_PER_GENUINE = 0.5
+COPIES_PER_GENUINE = 0.3
 SPEECH_WEIGHT = 0.3
 EVAL_TICKS = 100
 EVAL_BATCH = 16
@@ -45,7 +45,7 @@ class AudioTask:
         train = load_voices(store, store.where(config.data.train_where)[:limit])
         val = load_voices(store, store.where(config.data.val_where)[:limit])
         self.train = train + copies(train, count=round(COPIES_PER_GENUINE * len(train)), seed=config.seed)
-        self.val = val + copies(val, count=len(val), seed=config.seed + 1)
+        self.val = val + copies(val, count=round(COPIES_PER_GENUINE * len(val)), seed=config.seed + 1)
         self.batches = AudioBatches(self.train, ticks=config.data.ticks, batch=config.train.batch, seed=config.seed)
         self.loss = loss
         self._forward = nnx.jit(lambda net, audio, valid: net(audio, valid))
@@ -87,7 +87,7 @@ def evaluate_audio(net: AudioNet, voices: list[Voice], forward: Any) -> dict[str
     means, speeches = voice_logits(net, voices, forward)
     net.train()
     good = np.isfinite(means)
-    copied = np.array([v.system == "griffin-lim" for v in voices], bool)
+    copied = np.array([v.system in FAMILIES for v in voices], bool)
     fake = np.array([v.fake for v in voices], bool)
     figures = {
         "val_auc_copies": metrics.auc(means[good & copied], means[good & ~fake]),
