@@ -15,6 +15,7 @@ FORGERIES = Registry(
         "mouth_loop": "avdetect.forge.mouth_motion:LOOP",
         "mouth_warp": "avdetect.forge.mouth_motion:WARP",
         "face_jitter": "avdetect.forge.face_jitter:FAMILY",
+        "resynthesis": "avdetect.forge.resynthesis:FAMILY",
         "shift": "avdetect.forge.timing:SHIFT",
         "drift": "avdetect.forge.timing:DRIFT",
         "stretch": "avdetect.forge.timing:STRETCH",
