@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
     from avdetect.config import ModelConfig
 
-VISUAL_ENCODERS = Registry("visual encoder", "avdetect.visual_encoders", {"cnn": "avdetect.models.visual:VisualNet"})
+VISUAL_ENCODERS = Registry(
+    "visual encoder",
+    "avdetect.visual_encoders",
+    {"cnn": "avdetect.models.visual:VisualNet", "texture": "avdetect.models.texture:TextureNet"},
+)
 AUDIO_ENCODERS = Registry("audio encoder", "avdetect.audio_encoders", {"spectrogram": "avdetect.models.audio:AudioNet"})
 FUSION_HEADS = Registry("fusion head", "avdetect.fusion_heads", {"lag_matrix": "avdetect.models.fusion:FusionHead"})
 

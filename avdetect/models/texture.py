@@ -1,0 +1,142 @@
+"""Is this face genuine? Judged by its texture: how fine it is, in each place, beside the rest of the same face.
+
+A generator draws at its own resolution, without the grain of a sensor, frame by frame. What it leaves is little to be
+seen but much to be measured: energies of narrow bands that differ from one part of a face to another. How fine a face is
+as a whole says little, since cameras, sizes and codecs decide that; so each energy is taken relative to its mean over
+the picture, and content, light and most of the compression fall out before anything is learned. What is learned is
+small, and trains on a CPU.
+
+Two pictures are looked at: the whole face, and the mouth with its changes to the tick before and after (an edit made
+frame by frame flickers where a filmed mouth moves smoothly).
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+from avdetect.config import TextureConfig
+
+LEVELS = 3
+"""Octaves of the pyramid."""
+FACE_CELLS, MOUTH_CELLS = 10, 8
+"""Places along each side over which energies are averaged: 16 pixels of the face crop, 8 of the mouth."""
+FLOOR = 0.25
+"""Added to mean absolute values (grey levels) before the logarithm: half the error of rounding to 8 bits."""
+BANDS = 2 * LEVELS
+"""Energies of a channel: at each octave, what a smoothing takes away, and the Laplacian."""
+LARGEST = 4.0
+"""Relative energies are cut off there (natural logarithm); beyond are edges of the frame and captions."""
+
+
+class TextureNet(nnx.Module):
+    """One logit a tick, from relative band energies of the face and of the mouth around it in time."""
+
+    api_version = 1
+    Options = TextureConfig
+
+    def __init__(self, config: TextureConfig, *, dtype: jnp.dtype, rngs: nnx.Rngs):
+        self.config = config
+        width = config.width
+        self.face = _MapNet(3 * BANDS, width, dtype=dtype, rngs=rngs)
+        self.mouth = _MapNet(6 * BANDS, width, dtype=dtype, rngs=rngs)
+        places = (FACE_CELLS // 2) ** 2 + (MOUTH_CELLS // 2) ** 2
+        self.join = nnx.Linear(places * width, config.hidden, dtype=dtype, rngs=rngs)
+        self.heads = nnx.Linear(config.hidden, config.heads, dtype=dtype, rngs=rngs)
+        self.dropout = nnx.Dropout(config.dropout, rngs=rngs)
+        # Leaves out the face or the mouth of an example, so that neither leans on the other.
+        self.leave_out = nnx.Dropout(config.leave_out, rngs=rngs)
+
+    def __call__(self, faces: Float[Array, "b h w 3"], mouths: Float[Array, "b 3 m m 3"]) -> Float[Array, " b"]:
+        """Logit that each face is generated or edited.
+
+        Args:
+            faces: aligned RGB crops in [0, 255], side ``FACE_SIZE``.
+            mouths: RGB crops in [0, 255], side ``MOUTH_SIZE``, of the tick before, at and after. A neighbour that does
+                not exist is given as the middle one again.
+        """
+        seen = [self.face(face_energies(faces)), self.mouth(mouth_energies(mouths))]
+        kept = self.leave_out(jnp.ones((faces.shape[0], 2), seen[0].dtype))
+        x = jnp.concatenate([part * kept[:, i : i + 1] for i, part in enumerate(seen)], axis=-1)
+        x = self.dropout(nnx.gelu(self.join(self.dropout(x))))
+        return jax.nn.logsumexp(self.heads(x).astype(jnp.float32), axis=-1)
+
+
+class _MapNet(nnx.Module):
+    """Convolutions over a map of energies, halved once; places stay apart, since faces are aligned."""
+
+    def __init__(self, channels: int, width: int, *, dtype: jnp.dtype, rngs: nnx.Rngs):
+        self.mix = nnx.Conv(channels, width, (3, 3), dtype=dtype, rngs=rngs)
+        self.norm = nnx.LayerNorm(width, dtype=dtype, rngs=rngs)
+        self.down = nnx.Conv(width, width, (2, 2), strides=2, padding="VALID", dtype=dtype, rngs=rngs)
+
+    def __call__(self, x: Float[Array, "b y x c"]) -> Float[Array, "b f"]:
+        """Features of all places, side by side."""
+        x = nnx.gelu(self.norm(self.mix(x)))
+        x = nnx.gelu(self.down(x))
+        return x.reshape(x.shape[0], -1)
+
+
+def face_energies(faces: Float[Array, "b h w 3"]) -> Float[Array, "b y x c"]:
+    """Relative energies of brightness and colour over ``FACE_CELLS`` squared places; RGB in [0, 255]."""
+    return relative(energies(_brightness_and_colour(faces), FACE_CELLS))
+
+
+def mouth_energies(mouths: Float[Array, "b 3 h w 3"]) -> Float[Array, "b y x c"]:
+    """The same of the mouth, and of the changes of its brightness: from before, to after, and how these differ."""
+    before, here, after = (_brightness_and_colour(mouths[:, i]) for i in range(3))
+    back, on = here[..., :1] - before[..., :1], after[..., :1] - here[..., :1]
+    return relative(energies(jnp.concatenate([here, back, on, on - back], axis=-1), MOUTH_CELLS))
+
+
+def relative(logs: Float[Array, "b y x c"]) -> Float[Array, "b y x c"]:
+    """Each channel beside its mean over the picture."""
+    return jnp.clip(logs - logs.mean(axis=(1, 2), keepdims=True), -LARGEST, LARGEST)
+
+
+def energies(x: Float[Array, "b h w c"], cells: int) -> Float[Array, "b y x e"]:
+    """Logarithms of mean absolute band-passed values: ``e = c * BANDS``.
+
+    Args:
+        x: pictures; sides divisible by ``cells`` and by 2 at each of ``LEVELS - 1`` octaves.
+        cells: places along each side.
+    """
+    x = x.astype(jnp.float32)
+    out = []
+    for level in range(LEVELS):
+        smooth = _smoothed(x)
+        for band in (x - smooth, _laplacian(x)):
+            b, h, w, c = band.shape
+            mean = jnp.abs(band).reshape(b, cells, h // cells, cells, w // cells, c).mean(axis=(2, 4))
+            out.append(jnp.log(mean + FLOOR))
+        if level + 1 < LEVELS:
+            b, h, w, c = smooth.shape
+            x = smooth.reshape(b, h // 2, 2, w // 2, 2, c).mean(axis=(2, 4))
+    return jnp.concatenate(out, axis=-1)
+
+
+def _brightness_and_colour(rgb: Float[Array, "*b 3"]) -> Float[Array, "*b 3"]:
+    """ITU-R BT.601 luma and colour differences, all in grey levels, without offsets."""
+    matrix = jnp.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], jnp.float32)
+    return rgb.astype(jnp.float32) @ matrix.T
+
+
+def _smoothed(x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
+    """Binomial filter over five pixels each way: sums of shifted copies, which a CPU does far faster than XLA's
+    depthwise convolution.
+    """
+    for axis in (1, 2):
+        pad = [(0, 0)] * 4
+        pad[axis] = (2, 2)
+        wide, size = jnp.pad(x, pad, mode="edge"), x.shape[axis]
+        part = [jax.lax.slice_in_dim(wide, i, i + size, axis=axis) for i in range(5)]
+        x = (part[0] + part[4] + 4 * (part[1] + part[3]) + 6 * part[2]) / 16
+    return x
+
+
+def _laplacian(x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
+    """Four neighbours less four times the middle."""
+    wide = jnp.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)], mode="edge")
+    return wide[:, :-2, 1:-1] + wide[:, 2:, 1:-1] + wide[:, 1:-1, :-2] + wide[:, 1:-1, 2:] - 4 * x
