@@ -22,6 +22,10 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
 
 import jax  # noqa: E402
 
+from tests.clean_environment import clean_python, wheel  # noqa: E402
+
+__all__ = ["clean_python", "wheel"]
+
 jax.config.update("jax_num_cpu_devices", 4)
 
 

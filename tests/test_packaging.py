@@ -3,50 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.clean_environment import run
+
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.timeout(600)
-
-
-def run(command: list[str], *, cwd: Path) -> str:
-    """Run with nothing of this checkout on the path; the output, or a failure that shows it."""
-    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=400)
-    assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("dist")
-    run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)], cwd=out)
-    (path,) = out.glob("*.whl")
-    return path
-
-
-@pytest.fixture(scope="module")
-def clean_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new environment in which the wheel is installed.
-
-    Its dependencies are borrowed from this environment by a path file, so that the test needs no network. Path files of
-    the borrowed folder are not read, so this checkout's editable install is not seen.
-    """
-    folder = tmp_path_factory.mktemp("clean")
-    run([sys.executable, "-m", "venv", "--without-pip", str(folder)], cwd=folder)
-    python = folder / "bin" / "python"
-    site = Path(run([str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], cwd=folder).strip())
-    options = ["--no-deps", "--no-index", "--quiet", "--disable-pip-version-check"]
-    run([sys.executable, "-m", "pip", "--python", str(python), "install", *options, str(wheel)], cwd=folder)
-    (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return python
 
 
 def test_top_level_is_avdetect_alone(wheel: Path) -> None:
