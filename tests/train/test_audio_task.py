@@ -23,7 +23,9 @@ REACH = 5
 def config(make_config) -> Config:
     """The encoder of somebody else, which hears five ticks on either side; the one built in hears two here."""
     empty = dataclasses.replace(make_config("audio"), model=ModelConfig())
-    return override_all(empty, [f"model.audio_encoder={CODE}:Loudness", f"model.audio.around={REACH}"])
+    for setting in (f"audio_encoder={CODE}:Loudness", "audio=default", f"audio.around={REACH}"):
+        empty = override(empty, f"model.{setting}")
+    return empty
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,10 @@ from avdetect import losses, metrics
 from avdetect.config import Config
 from avdetect.data.audio_examples import FAMILIES, AudioBatches, Voice, copies, load_voices
 from avdetect.data.store import RecordStore
-from avdetect.models.audio import AudioNet, reach
+from avdetect.models.registry import reach_of
 from avdetect.models.sync import erode
 from avdetect.types import SAMPLES_PER_TICK
+from train.step import Loss
 
 COPIES_PER_GENUINE = 0.3
 SPEECH_WEIGHT = 0.3
@@ -24,22 +25,31 @@ EVAL_TICKS = 100
 EVAL_BATCH = 16
 
 
-def loss(net: AudioNet, batch: dict[str, jax.Array]) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Cross entropy of both heads at every tick that has its context and, for the class, speech."""
-    fake, speech = net(batch["audio"], batch["valid"])
-    inside = erode(batch["valid"], reach(net.config))
-    talking = jnp.nan_to_num(batch["speech"], nan=1.0) > 0.5
-    target = jnp.broadcast_to(batch["fake"][:, None], fake.shape)
-    of_class = losses.binary(fake, target, inside & talking & batch["known"][:, None], smoothing=0.05)
-    known = inside & jnp.isfinite(batch["speech"])
-    of_speech = losses.binary(speech, jnp.nan_to_num(batch["speech"]), known)
-    return of_class + SPEECH_WEIGHT * of_speech, {"class": of_class, "speech": of_speech}
+def make_loss(reach: int) -> Loss:
+    """Cross entropy of both heads at every tick that has its context and, for the class, speech.
+
+    Args:
+        reach: ticks before and after a tick that the encoder needs, see `avdetect.api.AudioEncoder`.
+    """
+
+    def loss(net: Any, batch: dict[str, jax.Array]) -> tuple[jax.Array, dict[str, jax.Array]]:
+        fake, speech = net(batch["audio"], batch["valid"])
+        inside = erode(batch["valid"], reach)
+        talking = jnp.nan_to_num(batch["speech"], nan=1.0) > 0.5
+        target = jnp.broadcast_to(batch["fake"][:, None], fake.shape)
+        of_class = losses.binary(fake, target, inside & talking & batch["known"][:, None], smoothing=0.05)
+        known = inside & jnp.isfinite(batch["speech"])
+        of_speech = losses.binary(speech, jnp.nan_to_num(batch["speech"]), known)
+        return of_class + SPEECH_WEIGHT * of_speech, {"class": of_class, "speech": of_speech}
+
+    return loss
 
 
 class AudioTask:
     """Batches, loss and evaluation of the voice network."""
 
     def __init__(self, config: Config):
+        self._reach = reach_of(config.model, "audio")  # of whatever encoder the configuration names
         store = RecordStore(config.data.records)
         limit = config.data.max_clips or None
         train = load_voices(store, store.where(config.data.train_where)[:limit])
@@ -47,7 +57,7 @@ class AudioTask:
         self.train = train + copies(train, count=round(COPIES_PER_GENUINE * len(train)), seed=config.seed)
         self.val = val + copies(val, count=round(COPIES_PER_GENUINE * len(val)), seed=config.seed + 1)
         self.batches = AudioBatches(self.train, ticks=config.data.ticks, batch=config.train.batch, seed=config.seed)
-        self.loss = loss
+        self.loss = make_loss(self._reach)
         self._forward = nnx.jit(lambda net, audio, valid: net(audio, valid))
 
     def describe(self) -> str:
@@ -55,12 +65,14 @@ class AudioTask:
         systems = sorted({v.system for v in self.train if v.fake})
         return f"{len(self.train)} voices ({', '.join(systems)}) to train, {len(self.val)} to validate"
 
-    def evaluate(self, net: AudioNet) -> dict[str, float]:
+    def evaluate(self, net: nnx.Module) -> dict[str, float]:
         """AUC over the validation voices, and how well speech is told from none."""
-        return evaluate_audio(net, self.val, self._forward)
+        return evaluate_audio(net, self.val, self._forward, self._reach)
 
 
-def voice_logits(net: AudioNet, voices: Sequence[Voice], forward: Any) -> tuple[np.ndarray, list[np.ndarray]]:
+def voice_logits(
+    net: nnx.Module, voices: Sequence[Voice], forward: Any, reach: int
+) -> tuple[np.ndarray, list[np.ndarray]]:
     """Mean logit over the speech of the first four seconds of each voice, and its speech logits per tick."""
     means, speeches = [], []
     for start in range(0, len(voices), EVAL_BATCH):
@@ -72,7 +84,7 @@ def voice_logits(net: AudioNet, voices: Sequence[Voice], forward: Any) -> tuple[
             audio[i, : n * SAMPLES_PER_TICK] = v.audio[: n * SAMPLES_PER_TICK]
             valid[i, :n] = v.valid[:n]
         fake, speech = map(np.asarray, forward(net, audio, valid))
-        inside = np.asarray(erode(jnp.asarray(valid), reach(net.config)))
+        inside = np.asarray(erode(jnp.asarray(valid), reach))
         for i in range(len(part)):
             talking = inside[i] & (speech[i] > 0)
             use = talking if talking.any() else inside[i]
@@ -81,10 +93,10 @@ def voice_logits(net: AudioNet, voices: Sequence[Voice], forward: Any) -> tuple[
     return np.array(means), speeches
 
 
-def evaluate_audio(net: AudioNet, voices: list[Voice], forward: Any) -> dict[str, float]:
+def evaluate_audio(net: nnx.Module, voices: list[Voice], forward: Any, reach: int) -> dict[str, float]:
     """See :meth:`AudioTask.evaluate`."""
     net.eval()
-    means, speeches = voice_logits(net, voices, forward)
+    means, speeches = voice_logits(net, voices, forward, reach)
     net.train()
     good = np.isfinite(means)
     copied = np.array([v.system in FAMILIES for v in voices], bool)
