@@ -48,8 +48,9 @@ setup: $(VENV)/.dev  ## the virtual environment with everything for development
 demo: $(VENV)/.runtime  ## score and audit a real video, a late copy and a dubbed copy
 	@$(BIN)/python -m tools.demo
 
-test: $(VENV)/.dev  ## all tests but the slow ones
-	@$(PYTEST) -m "not slow"
+# A process for each core; those of a file stay together, since they share what they prepare.
+test: $(VENV)/.dev  ## all tests but the slow ones (ARGS=-n0: in one process)
+	@$(PYTEST) -m "not slow" -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-slow: $(VENV)/.dev  ## the slow tests
 	@$(PYTEST) -m slow --timeout 3000
