@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from avdetect.bundle import empty_net
-from avdetect.config import Config, ModelConfig, override
+from avdetect.config import Config, override
 from train.tasks.audio import AudioTask, voice_logits
 
 CODE = Path(__file__).resolve().parents[1] / "other_parts.py"
@@ -22,10 +21,8 @@ REACH = 5
 @pytest.fixture(scope="module")
 def config(make_config) -> Config:
     """The encoder of somebody else, which hears five ticks on either side; the one built in hears two here."""
-    empty = dataclasses.replace(make_config("audio"), model=ModelConfig())
-    for setting in (f"audio_encoder={CODE}:Loudness", "audio=default", f"audio.around={REACH}"):
-        empty = override(empty, f"model.{setting}")
-    return empty
+    named = override(make_config("audio"), f"model.audio_encoder={CODE}:Loudness")
+    return override(named, f"model.audio.around={REACH}")
 
 
 @pytest.fixture(scope="module")
