@@ -44,8 +44,9 @@ class Family:
     Attributes:
         forge: the function.
         changes: which of picture, sound and their timing it forges.
-        needs_others: how many other clips it needs.
-        same_person: whether those are of the same person.
+        needs_others: how many clips ``others`` has to hold at least; it may hold more. Given fewer, ``forge`` raises
+            `CannotForge`.
+        same_person: whether those must be of the person of ``clip``, rather than of other people.
         about: one line for ``--help``.
         api_version: of `avdetect.api` that it was written for: state ``api_version=1``. 0 = not stated, and refused.
     """
