@@ -90,14 +90,12 @@ class TextureConfig:
     """The network over the texture of a face (``models/texture.py``).
 
     Attributes:
-        width: channels of the convolutions over the maps of energies.
-        hidden: units of the layer that joins face and mouth.
+        hidden: units of the layer over the energies of face and mouth.
         heads: logits of which the largest (softly) counts: kinds of forgery do not look alike.
         dropout: rate before the heads.
         leave_out: share of examples for which the face, and as many for which the mouth, is left out in training.
     """
 
-    width: int = 48
     hidden: int = 64
     heads: int = 4
     dropout: float = 0.3

@@ -17,11 +17,10 @@ from avdetect.evaluation.table import ScoreTable
 from avdetect.forge.contract import CannotForge, Family
 from avdetect.registry import Registry
 from avdetect.types import Clip, Segment
+from tests.page_code import ROOT, read_page
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-FILES = dict(re.findall(r"<!-- file: (\S+) -->\n```python\n(.*?)```", PAGE, re.DOTALL))
-LINES = dict(re.findall(r"<!-- line: (\S+) -->\n```python\n(.*?)```", PAGE, re.DOTALL))
+PAGE = read_page("extending.md")
+FILES, LINES = PAGE.files, PAGE.lines
 
 
 @pytest.fixture

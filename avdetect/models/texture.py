@@ -22,7 +22,9 @@ from avdetect.config import TextureConfig
 LEVELS = 3
 """Octaves of the pyramid."""
 FACE_CELLS, MOUTH_CELLS = 10, 8
-"""Places along each side over which energies are averaged: 16 pixels of the face crop, 8 of the mouth."""
+"""Places along each side over which absolute values are averaged: 16 pixels of the face crop, 8 of the mouth."""
+JOINED = 2
+"""Places along each side whose logarithms are averaged then, so that single edges count for less."""
 FLOOR = 0.25
 """Added to mean absolute values (grey levels) before the logarithm: half the error of rounding to 8 bits."""
 BANDS = 2 * LEVELS
@@ -39,11 +41,8 @@ class TextureNet(nnx.Module):
 
     def __init__(self, config: TextureConfig, *, dtype: jnp.dtype, rngs: nnx.Rngs):
         self.config = config
-        width = config.width
-        self.face = _MapNet(3 * BANDS, width, dtype=dtype, rngs=rngs)
-        self.mouth = _MapNet(6 * BANDS, width, dtype=dtype, rngs=rngs)
-        places = (FACE_CELLS // 2) ** 2 + (MOUTH_CELLS // 2) ** 2
-        self.join = nnx.Linear(places * width, config.hidden, dtype=dtype, rngs=rngs)
+        places = (FACE_CELLS // JOINED) ** 2 * 3 * BANDS + (MOUTH_CELLS // JOINED) ** 2 * 6 * BANDS
+        self.join = nnx.Linear(places, config.hidden, dtype=dtype, rngs=rngs)
         self.heads = nnx.Linear(config.hidden, config.heads, dtype=dtype, rngs=rngs)
         self.dropout = nnx.Dropout(config.dropout, rngs=rngs)
         # Leaves out the face or the mouth of an example, so that neither leans on the other.
@@ -57,30 +56,15 @@ class TextureNet(nnx.Module):
             mouths: RGB crops in [0, 255], side ``MOUTH_SIZE``, of the tick before, at and after. A neighbour that does
                 not exist is given as the middle one again.
         """
-        seen = [self.face(face_energies(faces)), self.mouth(mouth_energies(mouths))]
+        seen = [x.reshape(x.shape[0], -1) for x in (face_energies(faces), mouth_energies(mouths))]
         kept = self.leave_out(jnp.ones((faces.shape[0], 2), seen[0].dtype))
         x = jnp.concatenate([part * kept[:, i : i + 1] for i, part in enumerate(seen)], axis=-1)
         x = self.dropout(nnx.gelu(self.join(self.dropout(x))))
         return jax.nn.logsumexp(self.heads(x).astype(jnp.float32), axis=-1)
 
 
-class _MapNet(nnx.Module):
-    """Convolutions over a map of energies, halved once; places stay apart, since faces are aligned."""
-
-    def __init__(self, channels: int, width: int, *, dtype: jnp.dtype, rngs: nnx.Rngs):
-        self.mix = nnx.Conv(channels, width, (3, 3), dtype=dtype, rngs=rngs)
-        self.norm = nnx.LayerNorm(width, dtype=dtype, rngs=rngs)
-        self.down = nnx.Conv(width, width, (2, 2), strides=2, padding="VALID", dtype=dtype, rngs=rngs)
-
-    def __call__(self, x: Float[Array, "b y x c"]) -> Float[Array, "b f"]:
-        """Features of all places, side by side."""
-        x = nnx.gelu(self.norm(self.mix(x)))
-        x = nnx.gelu(self.down(x))
-        return x.reshape(x.shape[0], -1)
-
-
 def face_energies(faces: Float[Array, "b h w 3"]) -> Float[Array, "b y x c"]:
-    """Relative energies of brightness and colour over ``FACE_CELLS`` squared places; RGB in [0, 255]."""
+    """Relative energies of brightness and colour over 5 x 5 places; RGB in [0, 255]."""
     return relative(energies(_brightness_and_colour(faces), FACE_CELLS))
 
 
@@ -91,9 +75,11 @@ def mouth_energies(mouths: Float[Array, "b 3 h w 3"]) -> Float[Array, "b y x c"]
     return relative(energies(jnp.concatenate([here, back, on, on - back], axis=-1), MOUTH_CELLS))
 
 
-def relative(logs: Float[Array, "b y x c"]) -> Float[Array, "b y x c"]:
-    """Each channel beside its mean over the picture."""
-    return jnp.clip(logs - logs.mean(axis=(1, 2), keepdims=True), -LARGEST, LARGEST)
+def relative(logs: Float[Array, "b y x c"]) -> Float[Array, "b v u c"]:
+    """Each channel beside its mean over the picture, over ``JOINED`` times fewer places each way."""
+    b, y, x, c = logs.shape
+    beside = jnp.clip(logs - logs.mean(axis=(1, 2), keepdims=True), -LARGEST, LARGEST)
+    return beside.reshape(b, y // JOINED, JOINED, x // JOINED, JOINED, c).mean(axis=(2, 4))
 
 
 def energies(x: Float[Array, "b h w c"], cells: int) -> Float[Array, "b y x e"]:

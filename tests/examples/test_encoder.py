@@ -72,10 +72,11 @@ def trained(config: ModelConfig) -> tuple[DetectorNet, list[dict[str, float]]]:
     chain = optax.adam(3e-2)
     state: Any = TrainState(np.int32(0), params, rest, chain.init(params), params)  # pyright: ignore[reportArgumentType]
     loss = make_loss(LossConfig(), drop=0.0)
-    step = jax.jit(make_train_step(loss, graph, chain, rate=optax.constant_schedule(3e-2), ema=0.0))
+    step = make_train_step(loss, graph, chain, rate=optax.constant_schedule(3e-2), ema=0.0)
     batch, rows = batch_of(), []
+    compiled = jax.jit(step).lower(state, batch).compile()  # once, though fresh parameters are typed more weakly
     for _ in range(STEPS):
-        state, figures = step(state, batch)
+        state, figures = compiled(state, batch)
         rows.append({name: float(value) for name, value in figures.items()})
     return nnx.merge(graph, state.average, state.rest), rows
 

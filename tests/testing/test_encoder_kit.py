@@ -17,7 +17,7 @@ from tests.testing.proving import case_names, cases, failed_checks, names_of
 
 SMALL_OPTIONS = {
     "cnn": VisualConfig(widths=(8, 8), mouth_widths=(8,)),
-    "texture": TextureConfig(width=8, hidden=8, heads=2),
+    "texture": TextureConfig(hidden=8, heads=2),
     "spectrogram": AudioConfig(widths=(8,), hidden=8),
     "lag_matrix": FusionConfig(radii=(2, 6), channels=4, hidden=8),
 }
