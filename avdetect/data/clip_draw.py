@@ -66,7 +66,10 @@ class ClipDraw:
             self._people.setdefault(_person(index[i]), []).append(i)
             self._sources.setdefault(str(index[i].get("source") or ""), []).append(i)
         self._by_path = {str(index[i].get("path")): i for i in rows}
-        self._genuine = [i for i in rows if not _forged(index[i])]
+        self._genuine: dict[str, list[int]] = {}
+        for i in rows:
+            if not _forged(index[i]):
+                self._genuine.setdefault(str(index[i].get("source") or ""), []).append(i)
 
     def __call__(self, row: int, rng: np.random.Generator) -> Arrays:
         """See the class."""
@@ -83,7 +86,7 @@ class ClipDraw:
         start, names = float(rng.random()), self._store.index
         if _forged(names[row]):
             true = self._by_path.get(str(names[row].get("pair") or ""))
-            mate = true if true is not None else int(rng.choice(self._genuine))
+            mate = true if true is not None else self._any_genuine(rng)
             pair = [(mate, *self._read(mate, rng, at=start)), (row, *self._read(row, rng, at=start))]
         else:
             clip, speech = self._read(row, rng, at=start)
@@ -95,6 +98,10 @@ class ClipDraw:
                 clip = augment_clip(clip, np.random.default_rng(seed), self._augment)
             out.append(self._arrays(clip, speech, i, "", np.random.default_rng(chosen)))
         return out
+
+    def _any_genuine(self, rng: np.random.Generator) -> int:
+        """Each source alike, so that the largest does not become the sign of a genuine clip."""
+        return int(rng.choice(self._genuine[str(rng.choice(list(self._genuine)))]))
 
     def _example(self, row: int, rng: np.random.Generator) -> Arrays:
         clip, speech = self._read(row, rng)
