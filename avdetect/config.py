@@ -181,12 +181,13 @@ class DataConfig:
         train_where: ``column=value[,value]`` conditions on the index for training, separated by ``;``.
         val_where: the same for validation.
         balance: how often a source (and label) is drawn: 1 = by its number of clips, 0 = all alike (part "all").
-        weights: ``source/label=factor`` on top of that, ``*`` at the end = prefix, the first that fits counts.
+        weights: ``source/label=factor`` on top of that, ``*`` = anything, the first that fits counts.
         per_person: clips of one person that are drawn together, so that they are each other's negatives.
         faces: face crops looked at in each example.
         sound: whether examples have sound; without it, forgeries and degradations of sound cost nothing.
         paired: a genuine example beside each forged one: the clip it was made of, degraded in the same way.
         cache: keep decoded records in memory (about a megabyte a clip).
+        pool: draws that are made once, kept in memory and shown again and again; 0 = always new ones.
         drop: share of examples whose picture, and whose sound, the four-way head is not told about.
         forged: share of genuine clips that are forged on the fly.
         forgeries: ``family=weight`` of `avdetect.forge.FORGERIES`.
@@ -208,6 +209,7 @@ class DataConfig:
     sound: bool = True
     paired: bool = False
     cache: bool = False
+    pool: int = 0
     drop: float = 0.1
     forged: float = 0.6
     forgeries: tuple[str, ...] = (

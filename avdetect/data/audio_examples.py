@@ -1,8 +1,8 @@
 """Examples for the voice network: genuine voices, their copy-synthesis, and synthetic voices from the records.
 
-A false voice comes beside its own genuine recording where that is known, cut to the same words and sent through the very
-same random channel, so that level, colour, bandwidth and noise cannot give the class away; windows have random lengths, so
-that neither can duration.
+A false voice comes beside its own genuine recording where that is known, cut to the same words and sent through the
+very same random channel, so that level, colour, bandwidth and noise cannot give the class away; windows have random
+lengths, so that neither can duration.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from avdetect.types import SAMPLES_PER_TICK, Clip, Label
 MIN_TICKS = 20
 NOISE_SHARE = 0.06
 OWN_SHARE = 0.7
-"""How often a false voice comes beside its own recording; otherwise beside any genuine one, of its folder or another."""
+"""How often a false voice comes beside its own recording; otherwise beside any genuine one."""
 FAMILIES = ("griffin_lim", "world", "griffin_lim", "voice_change", "tts")
 """Made of genuine voices: the same words and channel where the family keeps them, so that only the making differs."""
 

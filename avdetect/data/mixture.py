@@ -6,6 +6,7 @@ iterator is one number. Nothing here knows what an example is.
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ def weights_of(groups: Mapping[str, Sequence[Any]], *, balance: float, factors: 
     Args:
         groups: members by group, named ``source/label``.
         balance: 1 = in proportion to the number of members, 0 = all groups alike, between = by that power.
-        factors: ``name=factor``; a name ending in ``*`` is a prefix. The first that fits a group multiplies its share.
+        factors: ``name=factor``; ``*`` in a name stands for anything. The first that fits a group multiplies its share.
 
     Returns:
         Shares that sum to one; groups of factor 0 are left out.
@@ -60,7 +61,7 @@ def _factor(text: str) -> tuple[str, float]:
 
 
 def _fits(name: str, group: str) -> bool:
-    return group.startswith(name[:-1]) if name.endswith("*") else group == name
+    return fnmatch.fnmatchcase(group, name)
 
 
 def parse_weights(texts: Sequence[str]) -> dict[str, float]:
@@ -92,11 +93,29 @@ class _Draw(grain.transforms.RandomMap):
         return self._draw(element, rng)
 
 
+class _Pool:
+    """The first draws, made when they are first wanted and kept, in a new order each time they are gone through."""
+
+    def __init__(self, drawn: grain.MapDataset, size: int, seed: int):
+        self._drawn, self._size, self._seed = drawn, size, seed
+        self._kept: dict[int, Example] = {}
+        self._order: dict[int, np.ndarray] = {}
+
+    def __getitem__(self, position: int) -> Example:
+        time, place = divmod(position, self._size)
+        if time not in self._order:
+            self._order[time] = np.random.default_rng((self._seed, time)).permutation(self._size)
+        number = int(self._order[time][place])
+        if number not in self._kept:
+            self._kept[number] = self._drawn[number]  # pyright: ignore[reportArgumentType]
+        return self._kept[number]
+
+
 @dataclass(frozen=True)
 class _Share(grain.transforms.Map):
     """Number of a batch to this process's rows of it."""
 
-    drawn: grain.MapDataset
+    drawn: grain.MapDataset | _Pool
     rows: int
     process_index: int
     process_count: int
@@ -118,6 +137,7 @@ def batches(
     process_count: int = 1,
     threads: int = 2,
     workers: int = 0,
+    pool: int = 0,
 ) -> grain.IterDataset:
     """This process's share of every global batch, endless, with a state that can be saved and set.
 
@@ -134,6 +154,7 @@ def batches(
         process_count: number of shares.
         threads: threads that make batches ahead of time (in each worker).
         workers: processes that do so; 0 = none, in this process.
+        pool: draws that are made once, kept in memory (by each worker) and shown again and again; 0 = always new ones.
 
     Raises:
         ValueError: ``batch`` does not divide evenly.
@@ -141,7 +162,9 @@ def batches(
     if batch % (group * process_count):
         raise ValueError(f"a batch of {batch} cannot be divided by {process_count} processes x {group} clips a person")
     drawn = dataset.seed(seed).random_map(_Draw(draw))
-    share = _Share(drawn, batch // group // process_count, process_index, process_count)
+    share = _Share(
+        _Pool(drawn, pool, seed) if pool else drawn, batch // group // process_count, process_index, process_count
+    )
     options = grain.ReadOptions(num_threads=max(1, threads), prefetch_buffer_size=max(2, threads))
     numbers = grain.MapDataset.range(np.iinfo(np.int32).max).map(share)
     out = numbers.to_iter_dataset(options)

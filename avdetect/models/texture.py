@@ -1,10 +1,10 @@
 """Is this face genuine? Judged by its texture: how fine it is, in each place, beside the rest of the same face.
 
 A generator draws at its own resolution, without the grain of a sensor, frame by frame. What it leaves is little to be
-seen but much to be measured: energies of narrow bands that differ from one part of a face to another. How fine a face is
-as a whole says little, since cameras, sizes and codecs decide that; so each energy is taken relative to its mean over
-the picture, and content, light and most of the compression fall out before anything is learned. What is learned is
-small, and trains on a CPU.
+seen but much to be measured: energies of narrow bands that differ from one part of a face to another. How fine a face
+is as a whole says little, since cameras, sizes and codecs decide that; so each energy is taken relative to its mean
+over the picture, and content, light and most of the compression fall out before anything is learned. What is learned
+is small, and trains on a CPU.
 
 Two pictures are looked at: the whole face, and the mouth with its changes to the tick before and after (an edit made
 frame by frame flickers where a filmed mouth moves smoothly).
@@ -110,8 +110,9 @@ def _brightness_and_colour(rgb: Float[Array, "*b 3"]) -> Float[Array, "*b 3"]:
 
 
 def _smoothed(x: Float[Array, "b h w c"]) -> Float[Array, "b h w c"]:
-    """Binomial filter over five pixels each way: sums of shifted copies, which a CPU does far faster than XLA's
-    depthwise convolution.
+    """Binomial filter over five pixels each way.
+
+    Sums of shifted copies, which a CPU does far faster than XLA's depthwise convolution.
     """
     for axis in (1, 2):
         pad = [(0, 0)] * 4

@@ -141,3 +141,40 @@ def test_groups_of_one_person_stay_together() -> None:
 def test_a_batch_that_cannot_be_divided_is_refused() -> None:
     with pytest.raises(ValueError, match="8 cannot be divided by 3"):
         stream(count=3)
+
+
+def test_a_pool_is_drawn_once_and_gone_through_again_and_again() -> None:
+    calls = []
+
+    def counted(element: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        calls.append(element)
+        return draw(element, rng)
+
+    def pooled(made, pool: int = 12):
+        data = mixture(GROUPS, weights_of(GROUPS, balance=0.5), seed=3)
+        return iter(batches(data, made, batch=4, seed=3, threads=1, pool=pool))
+
+    passes = [np.concatenate([b["noise"] for b in take(it, 3)]) for it in [pooled(counted)] for _ in range(4)]
+    assert len(calls) == 12, "each example is made once"
+    first = {row.tobytes() for row in passes[0]}
+    assert len(first) == 12 and all({row.tobytes() for row in p} == first for p in passes)
+    assert not np.array_equal(passes[0], passes[1]), "each time in another order"
+    rows = np.concatenate([b["noise"] for b in take(iter(stream(threads=1)), 2)])[:12]
+    assert first == {row.tobytes() for row in rows}, "they are the first of all draws"
+
+
+def test_a_pool_goes_on_from_a_saved_position() -> None:
+    def pooled():
+        return iter(stream(pool=24, threads=1))
+
+    it = pooled()
+    take(it, 4)
+    state = it.get_state()
+    rest, other = take(it, 5), pooled()
+    other.set_state(state)
+    assert same(rest, take(other, 5))
+
+
+def test_a_star_stands_for_anything_in_a_group() -> None:
+    found = weights_of(GROUPS, balance=0.0, factors=["*/RVFA=0", "b*=3"])
+    assert found == {"a/RVRA": 0.25, "b/RVRA": 0.75}

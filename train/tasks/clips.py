@@ -206,6 +206,7 @@ class ClipTask:
             process_count=process_count,
             threads=data.threads,
             workers=data.workers,
+            pool=data.pool,
         )
 
     def describe(self) -> str:

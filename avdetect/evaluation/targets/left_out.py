@@ -36,6 +36,7 @@ class Comparison:
         forged, genuine: conditions on the index.
         within: ``recording`` compares each clip with its own original only, a column's name those of one value in it;
             empty = all against all.
+        clips_only: only the clips were left out, not what forged them.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Comparison:
     forged: str
     genuine: str
     within: str = ""
+    clips_only: bool = False
 
 
 def trained_rows(part: Path, store: RecordStore) -> set[int]:
@@ -61,16 +63,29 @@ def trained_rows(part: Path, store: RecordStore) -> set[int]:
     return rows
 
 
+def check_clips_left_out(part: Path, store: RecordStore, rows: Sequence[int]) -> set[int]:
+    """None of the clips was trained on.
+
+    Returns:
+        The rows that were.
+
+    Raises:
+        ValueError: some were, with one of them.
+    """
+    trained = trained_rows(part, store)
+    met = sorted(store.index[i]["key"] for i in trained & set(rows))
+    if met:
+        raise ValueError(f"{part} was trained on {len(met)} of the clips it would be tested on, such as {met[0]}")
+    return trained
+
+
 def check_left_out(part: Path, store: RecordStore, forged: Sequence[int], genuine: Sequence[int]) -> None:
     """Neither the clips nor their generators, nor the sources of the forged ones where they are generated, were met.
 
     Raises:
         ValueError: something was, with its name.
     """
-    trained = trained_rows(part, store)
-    met = sorted(store.index[i]["key"] for i in trained & {*forged, *genuine})
-    if met:
-        raise ValueError(f"{part} was trained on {len(met)} of the clips it would be tested on, such as {met[0]}")
+    trained = check_clips_left_out(part, store, [*forged, *genuine])
     known = {str(store.index[i].get("generator") or "") for i in trained} - {""}
     both = sorted(known & {str(store.index[i].get("generator") or "") for i in forged})
     if both:
@@ -94,7 +109,10 @@ def compare_left_out(rule: Comparison, store: RecordStore, out: Path) -> dict[st
     for name, rows in sides.items():
         if not rows:
             raise ValueError(f"{rule.title}: no clip fits {getattr(rule, name)!r}")
-    check_left_out(Path(rule.part), store, sides["forged"], sides["genuine"])
+    if rule.clips_only:
+        check_clips_left_out(Path(rule.part), store, [*sides["forged"], *sides["genuine"]])
+    else:
+        check_left_out(Path(rule.part), store, sides["forged"], sides["genuine"])
     table = part_scores(Path(rule.part), store, [*sides["forged"], *sides["genuine"]], out)
     values = table.numbers(rule.head)
     fake = np.isin(table["key"], [store.index[i]["key"] for i in sides["forged"]])
@@ -159,10 +177,12 @@ def _groups(table: ScoreTable, within: str) -> np.ndarray:
 
 
 def comparisons(rules: Sequence[dict[str, Any]]) -> list[Comparison]:
-    """From tables of a configuration; one with ``each = [names]`` makes a comparison of each name, put for ``{each}``."""
+    """From tables of a configuration; with ``each = [names]`` a table makes one for each name, put for ``{each}``."""
     found = []
     for rule in rules:
-        fields = {k: v for k, v in rule.items() if k != "each"}
         for name in rule.get("each", [""]):
-            found.append(Comparison(**{k: v.replace("{each}", name) for k, v in fields.items()}))
+            filled: dict[str, Any] = {
+                k: v.replace("{each}", name) if isinstance(v, str) else v for k, v in rule.items() if k != "each"
+            }
+            found.append(Comparison(**filled))
     return found

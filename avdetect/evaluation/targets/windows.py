@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from avdetect import metrics
+from avdetect.calibration import Calibration
 from avdetect.calibration_fit import mean_logit
 from avdetect.calibration_table import sound_mates, track_evidence, with_sound
 from avdetect.data.clip_draw import cut
@@ -19,9 +20,11 @@ from avdetect.data.records import clip_of_record
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
 from avdetect.types import TICK_RATE, Clip, Evidence
-from avdetect.verdict.tracks import TrackFindings, measure_track
+from avdetect.verdict.tracks import believed, measure_track
 
 ROUNDS = 1000
+NEUTRAL = Calibration(offset_confidence=0.0, offset_sharpness=0.0)
+"""Every offset is stated, however faint."""
 EACH_CLIP = 3
 """Windows of one length that are cut from a clip at most."""
 LEAST_TICKS = 3
@@ -155,25 +158,18 @@ def offsets_in_windows(
         offsets, reported = [], []
         for start in range(0, clip.n_ticks - length + 1, step):
             part = cut(clip, start, start + length)
-            offset, confident = _offset(
-                measure_track(track_evidence(part, detector.evidence(part)), detector.calibration), detector
-            )
-            offsets.append(offset)
-            reported.append(confident)
+            estimate = measure_track(track_evidence(part, detector.evidence(part)), NEUTRAL).estimate
+            if estimate is None or estimate.offset_ms is None:
+                offsets.append(float("nan"))
+                reported.append(False)
+            else:
+                offsets.append(estimate.offset_ms)
+                reported.append(believed(estimate, detector.calibration))
         row = store.index[i]
         found.append(
             OffsetsOfClip(str(row.get("identity") or row["path"]), row["path"], np.array(offsets), np.array(reported))
         )
     return found
-
-
-def _offset(found: TrackFindings, detector: Detector) -> tuple[float, bool]:
-    estimate = found.estimate
-    if estimate is None or estimate.offset_ms is None:
-        return float("nan"), False
-    calibration = detector.calibration
-    sure = estimate.confidence >= calibration.offset_confidence and estimate.sharpness >= calibration.offset_sharpness
-    return estimate.offset_ms, bool(sure)
 
 
 def offset_figures(clips: Sequence[OffsetsOfClip], *, tolerance_ms: float) -> dict[str, Any]:

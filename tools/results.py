@@ -1,0 +1,279 @@
+"""Measure everything that docs/results.md states of the default bundle, and write the page.
+
+Examples:
+    python -m tools.results                        # all sections that are not measured yet, then the page
+    python -m tools.results faces voices --again   # these once more
+    python -m tools.results --page-only            # from what is measured
+
+What is measured, on which clips and with which parts is in configs/results.toml; the words around the tables are in
+configs/results_page.md. Each section is kept as WORK/SECTION.json and measured again when the bundle changes. A clip,
+generator or data set that a part was trained on is refused as "left out".
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from avdetect.data.store import RecordStore
+    from avdetect.detector import Detector
+    from avdetect.evaluation.table import ScoreTable
+
+ROOT = Path(__file__).resolve().parents[1]
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+Config = dict[str, Any]
+Figures = dict[str, Any]
+
+
+class Bench:
+    """What the sections share: configuration, records, bundles, a folder for what is finished."""
+
+    def __init__(self, config: Config, work: Path):
+        from avdetect.data.store import RecordStore
+
+        self.config, self.work = config, work
+        self.store: RecordStore = RecordStore(config["records"])
+        self._bundles: dict[str, Detector] = {}
+
+    def bundle(self, path: str) -> Detector:
+        """Loaded once."""
+        from avdetect import load
+
+        if path not in self._bundles:
+            self._bundles[path] = load(path)
+        return self._bundles[path]
+
+    @property
+    def default(self) -> Detector:
+        """The bundle that the page is about."""
+        return self.bundle(self.config["bundle"])
+
+    def scores(self) -> ScoreTable:
+        """Of the default bundle on the test clips."""
+        from avdetect.evaluation.scoring import score_records
+
+        return score_records(
+            self.default, self.store, self.store.where(self.config["test"]), self.work / "scores.parquet"
+        )
+
+
+def shifts(bench: Bench) -> Figures:
+    """A known shift of the sound of real files, found again from end to end."""
+    from rich.progress import track
+
+    from avdetect.data.manifest import read_entries
+    from avdetect.evaluation.shifts import shift_rows, shift_table
+
+    rule = bench.config["shifts"]
+    detector = bench.bundle(rule["bundle"])
+    amounts, each = rule["amounts_ms"], rule["each_clip"]
+    entries = [
+        e
+        for e in read_entries(Path(rule["manifest"]))
+        if float(e.columns.get("duration_s") or 0) >= rule["least_s"]
+        and e.columns.get("split") == "dev"
+        and e.columns.get("label") in rule["labels"]
+    ]
+    rows = []
+    for n, entry in enumerate(track(entries, description="shifts")):
+        chosen = [float(amounts[(n * each + i) % len(amounts)]) for i in range(each)]
+        rows += shift_rows(entry, chosen, detector, keep=bench.work / "shifts")
+    speaking = [r for r in rows if r["folder"] not in rule["not_speaking"]]
+    table, figures = shift_table(rows, tolerance_ms=rule["tolerance_ms"])
+    _, of_speaking = shift_table(speaking, tolerance_ms=rule["tolerance_ms"])
+    genuine, of_genuine = shift_table([r for r in speaking if r["label"] == "RVRA"], tolerance_ms=rule["tolerance_ms"])
+    return {"table": table, "all": figures, "speaking": of_speaking, "genuine": of_genuine, "genuine_table": genuine}
+
+
+def windows(bench: Bench) -> Figures:
+    """Own sound against another clip's in short windows."""
+    from avdetect.evaluation.targets.windows import other_sound, other_sound_figures
+
+    rule, rows = bench.config["windows"], []
+    for entry in rule["listeners"]:
+        detector = _listener(bench, entry)
+        found = other_sound(detector, bench.store, bench.store.where(entry["where"]), rule["seconds"])
+        for seconds, of in found.items():
+            rows.append({"title": entry["title"], "seconds": seconds, **other_sound_figures(of, entry["score"])})
+    return {"rows": rows}
+
+
+def offsets(bench: Bench) -> Figures:
+    """The offset of two-second windows beside that of their clip."""
+    from avdetect.evaluation.targets.windows import offset_figures, offsets_in_windows
+
+    rule, rows = bench.config["offsets"], []
+    for entry in rule["listeners"]:
+        detector, where = _listener(bench, entry), bench.store.where(entry["where"])
+        clips = offsets_in_windows(detector, bench.store, where, seconds=rule["seconds"], step_s=rule["step_s"])
+        rows.append({"title": entry["title"], **offset_figures(clips, tolerance_ms=rule["tolerance_ms"])})
+    return {"rows": rows}
+
+
+def _listener(bench: Bench, entry: Config) -> Detector:
+    """A bundle, or parts without calibration."""
+    from avdetect.bundle import assemble_net
+    from avdetect.calibration import Calibration
+    from avdetect.detector import Detector
+    from avdetect.evaluation.targets.left_out import check_clips_left_out
+
+    if "bundle" in entry:
+        found = bench.bundle(entry["bundle"])
+    else:
+        found = Detector(assemble_net([Path(p) for p in entry["parts"]]), Calibration(), card={})
+    for part in entry.get("trained", entry.get("parts", [])):
+        check_clips_left_out(Path(part), bench.store, bench.store.where(entry["where"]))
+    return found
+
+
+def faces(bench: Bench) -> Figures:
+    """Generators of faces that the picture branch never met."""
+    return _left_out(bench, "faces")
+
+
+def voices(bench: Bench) -> Figures:
+    """Voice systems that the sound branch never met."""
+    return _left_out(bench, "voices")
+
+
+def seeds(bench: Bench) -> Figures:
+    """The same trainings with another seed."""
+    return _left_out(bench, "seeds")
+
+
+def _left_out(bench: Bench, section: str) -> Figures:
+    from avdetect.evaluation.targets.left_out import compare_left_out, comparisons
+
+    kept = bench.work / "parts"
+    return {"rows": [compare_left_out(c, bench.store, kept) for c in comparisons(bench.config[section])]}
+
+
+def verdict(bench: Bench) -> Figures:
+    """Decisions at the shipped thresholds."""
+    from avdetect.evaluation.targets.groups import verdict_figures
+
+    return verdict_figures(bench.scores(), bench.default.calibration)
+
+
+def groups(bench: Bench) -> Figures:
+    """The same by data set, language and lightness."""
+    from avdetect.evaluation.targets.groups import by_group
+
+    return {"columns": by_group(bench.scores(), bench.default.calibration, bench.config["languages"])}
+
+
+def branches(bench: Bench) -> Figures:
+    """Each branch of the default bundle alone on the test clips, and the file alone."""
+    from avdetect.evaluation.results import results
+
+    found = results(bench.scores(), metrics=["auc"])
+    rows = []
+    for name, head in found["heads"].items():
+        auc = head["metrics"]["auc"]
+        rows.append({"title": name, **_counts(head), "auc": auc.get("value"), "ci": auc.get("ci")})
+    alone, last = found["shortcuts"], found["heads"]["verdict"]
+    title = "nothing but the file (container, codecs, sizes, levels)"
+    rows.append({"title": title, **_counts(last), "auc": alone["auc"], "ci": alone.get("ci")})
+    return {"rows": rows}
+
+
+def _counts(head: Figures) -> Figures:
+    return {"forged": head["forged"], "genuine": head["genuine"]}
+
+
+def compression(bench: Bench) -> Figures:
+    """Files coded again and scored from end to end."""
+    from rich.progress import Progress
+
+    from avdetect.evaluation.targets.compression import compressed_rows, compression_figures
+
+    rule = bench.config["compression"]
+    root, seen, files = Path(rule["root"]), set(), []
+    for i in bench.store.where(bench.config["test"]):
+        row = bench.store.index[i]
+        if row["path"] not in seen:
+            seen.add(row["path"])
+            files.append((root / row["path"], row["path"], row))
+    with Progress() as bar:
+        task = bar.add_task("compression", total=len(files))
+        rows = compressed_rows(
+            files,
+            bench.default,
+            keep=bench.work / "compression",
+            crf=rule["crf"],
+            share=rule["share"],
+            kbps=rule["kbps"],
+            progress=lambda n: bar.update(task, completed=n),
+        )
+    return compression_figures(rows)
+
+
+SECTIONS: dict[str, Callable[[Bench], Figures]] = {
+    f.__name__: f for f in (faces, voices, seeds, windows, offsets, verdict, branches, groups, shifts, compression)
+}
+
+
+@app.command(help=__doc__)
+def main(
+    sections: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(SECTIONS)}; all if none.")] = None,
+    config: Annotated[Path, typer.Option(help="What is measured.")] = ROOT / "configs" / "results.toml",
+    template: Annotated[Path, typer.Option(help="The page around it.")] = ROOT / "configs" / "results_page.md",
+    work: Annotated[Path, typer.Option(help="Folder for figures and what is finished.")] = Path("work/results"),
+    page: Annotated[Path, typer.Option(help="Page to write.")] = ROOT / "docs" / "results.md",
+    again: Annotated[bool, typer.Option("--again", help="Measure once more what is finished.")] = False,
+    page_only: Annotated[bool, typer.Option("--page-only", help="Only write the page.")] = False,
+) -> None:
+    """See the module."""
+    from avdetect.evaluation.targets.aims import aims
+    from avdetect.evaluation.targets.page import TABLES, aims_table, fill, risk_table
+
+    settings = tomllib.loads(config.read_text(encoding="utf-8"))
+    unknown = sorted(set(sections or []) - set(SECTIONS))
+    if unknown:
+        _refuse(f"no section is called {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    work.mkdir(parents=True, exist_ok=True)
+    if not page_only:
+        try:
+            _measure(sections or list(SECTIONS), settings, work, again=again)
+        except (KeyError, ValueError, FileNotFoundError) as error:
+            _refuse(str(error.args[0] if error.args else error))
+    found = {name: work / f"{name}.json" for name in SECTIONS}
+    missing = [name for name, path in found.items() if not path.is_file()]
+    if missing:
+        typer.echo(f"the page waits for: {', '.join(missing)}")
+        return
+    figures = {name: json.loads(path.read_text())["figures"] for name, path in found.items()}
+    tables = {name: TABLES[name](of) for name, of in figures.items()} | {"aims": aims_table(aims(figures))}
+    card = json.loads((Path(settings["bundle"]) / "card.json").read_text(encoding="utf-8"))
+    tables |= {"name": f"{card['name']} {card['version']}", "risk": risk_table(card["calibration"]["risk_coverage"])}
+    page.write_text(fill(template.read_text(encoding="utf-8"), tables), encoding="utf-8")
+    typer.echo(f"written: {page}")
+
+
+def _measure(sections: list[str], settings: Config, work: Path, *, again: bool) -> None:
+    bench = Bench(settings, work)
+    about = {"bundle": bench.default.card.get("sha256")}
+    for name in sections:
+        path = work / f"{name}.json"
+        asked = {**about, "config": settings.get(name)}
+        if path.is_file() and not again and json.loads(path.read_text())["about"] == asked:
+            typer.echo(f"{name}: finished before")
+            continue
+        figures = SECTIONS[name](bench)
+        path.write_text(json.dumps({"about": asked, "figures": figures}, indent=1) + "\n")
+        typer.echo(f"{name}: {path}")
+
+
+def _refuse(message: str) -> None:
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    app()
