@@ -31,6 +31,7 @@ def get_config() -> Config:
             val_examples=256,
         ),
         augment=AugmentConfig(
+            jitter=0.0,
             video_codec=0.3,
             crf=(14, 28),
             resize=0.0,

@@ -1,0 +1,54 @@
+"""The page of results: what is missing is named, worst values count, tables are whole."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from avdetect.evaluation.targets.aims import Aim
+from avdetect.evaluation.targets.page import TABLES, aims_table, fill, left_out_table, number
+from tools.results import SECTIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_places_are_filled_and_missing_ones_named() -> None:
+    assert fill("a {{x}} b {{y}}", {"x": "1\n", "y": "2"}) == "a 1 b 2"
+    with pytest.raises(KeyError, match="nothing measured for: y"):
+        fill("{{x}} {{y}}", {"x": "1"})
+
+
+def test_the_template_asks_for_what_is_measured() -> None:
+    text = (ROOT / "configs" / "results_page.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\{\{(\w+)\}\}", text)) == {*SECTIONS, "aims", "name", "risk"}
+    assert set(TABLES) == set(SECTIONS)
+
+
+def test_numbers_with_intervals() -> None:
+    assert number(0.5, [0.25, 0.75]) == "0.500 (0.250 – 0.750)"
+    assert number(0.012, None, percent=True) == "1.2 %"
+    assert number(float("nan")) == number(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("values", "lower", "said"),
+    [
+        ({"a": 0.99}, False, "aim"),
+        ({"a": 0.99, "b": 0.9}, False, "yes"),
+        ({"a": 0.99, "b": 0.7}, False, "1 of 2"),
+        ({"a": 0.1}, False, "no"),
+        ({"a": 0.99}, True, "no"),
+        ({"a": float("nan")}, False, "not measured"),
+    ],
+)
+def test_the_worst_value_counts(values: dict[str, float], lower: bool, said: str) -> None:
+    aim = Aim("m", 0.8, 0.95, values, lower=lower)
+    assert aim.reached == said
+    assert f"| {said} |" in aims_table([aim])
+
+
+def test_a_row_a_comparison() -> None:
+    rows = [{"title": "Wav2Lip", "forged": 3, "genuine": 4, "auc": 0.75, "ci": [0.5, 1.0]}]
+    assert left_out_table({"rows": rows}).splitlines()[-1] == "| Wav2Lip | 3 / 4 | 0.750 (0.500 – 1.000) |"
