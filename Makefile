@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --build-constraint constraints.txt
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup demo test test-slow lint format docs bench train-smoke clean
+.PHONY: help setup demo test test-slow lint format docs bench results train-smoke clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ docs: $(VENV)/.dev  ## build/docs/index.html
 
 bench: $(VENV)/.dev  ## seconds, real-time factor and memory for a 60 s file (ARGS=--long: also half an hour)
 	@$(BIN)/python -m tools.bench run $(ARGS)
+
+results: $(VENV)/.dev  ## measure the default bundle and write docs/results.md (needs the development clips)
+	@$(BIN)/python -m tools.results $(ARGS)
 
 train-smoke: $(VENV)/.dev  ## drawn speakers -> records -> a few training steps, to see that it all turns
 	@rm -rf build/smoke/run
