@@ -16,7 +16,7 @@ def get_config() -> Config:
     return Config(
         name="visual",
         seed=3,
-        model=ModelConfig(visual_encoder="texture", visual=TextureConfig(dropout=0.6)),
+        model=ModelConfig(visual_encoder="texture", visual=TextureConfig(dropout=0.5)),
         data=DataConfig(
             ticks=11,
             faces=2,
@@ -26,7 +26,7 @@ def get_config() -> Config:
             train_where="split=train;visual_fake=0|split=dev;fold=0,1,2;label=RVRA,FVRA,FV",
             val_where="split=val;visual_fake=0;fold=0,1|split=dev;fold=3,4;label=RVRA,FVRA,FV",
             forgeries=("resynthesis=1",),
-            weights=("*/FV=0.5", "*/FVRA=0.5"),
+            weights=("*/FV=0.7", "*/FVRA=0.7"),
             pool=3000,
             val_examples=256,
         ),
@@ -43,6 +43,6 @@ def get_config() -> Config:
             colour=0.3,
             gamma=0.2,
         ),
-        optim=OptimConfig(lr=2e-3, warmup=50, weight_decay=0.5),
+        optim=OptimConfig(lr=4e-3, warmup=50, weight_decay=0.5),
         train=TrainConfig(part="all", steps=1200, batch=64, log_every=25, eval_every=400, save_every=200),
     )

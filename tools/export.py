@@ -7,6 +7,8 @@ Examples:
 Temperatures, biases, thresholds and the zero of the offset are fitted on the clips of --fit-where and on nothing else.
 What the networks say of them is measured once and kept in the --evidence folder under a name made of the networks, so
 that a second calibration of the same networks takes seconds. The card holds the figures, of people left out of the fit.
+A net is surer of generators that it was trained on than of those to come: with --unmet, forged clips of the fit are
+judged by a part that was trained without them.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ import typer
 
 if TYPE_CHECKING:
     from avdetect.calibration import Calibration
-    from avdetect.calibration_fit import Goals
+    from avdetect.calibration_fit import Goals, Measured
+    from avdetect.data.store import RecordStore
 
 FIT_WHERE = "split=dev;fold=3,4|source=LRC-AR,CelebV-Text (silent);split=val"
 """Development clips of two folds of people, and genuine people of the training sets that are not trained on."""
@@ -49,6 +52,13 @@ def export(
     false_offsets: Annotated[
         float, typer.Option(help="Share of clips with another clip's sound of which an offset may be reported.")
     ] = 0.5,
+    unmet: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION@PART",
+            help="Forged clips of the fit of which PART judges, trained without their generators (may be repeated).",
+        ),
+    ] = None,
     allow_plugin: Annotated[
         list[str] | None,
         typer.Option("--allow-plugin", metavar="NAME", help="Encoder or head of the parts that may be loaded."),
@@ -81,6 +91,7 @@ def export(
             in_sync=in_sync,
             evidence=evidence,
             goals=Goals(false_alarms, risk, false_offsets),
+            unmet=unmet or [],
             allow=allow_plugin or [],
         )
     except (KeyError, ValueError, FileNotFoundError) as error:
@@ -120,6 +131,7 @@ def _calibrate(
     in_sync: str,
     evidence: Path,
     goals: Goals,
+    unmet: list[str],
     allow: list[str],
 ) -> tuple[Calibration, dict[str, Any]]:
     """The bundle as it is read back (weights rounded as they are stored) is what is measured."""
@@ -148,10 +160,38 @@ def _calibrate(
             folder=evidence,
             progress=lambda n: bar.update(task, completed=n),
         )
-    fitted = [c for c in clips if c.row in rows | more]
+    fitted = _by_parts_that_never_met([c for c in clips if c.row in rows | more], unmet, bundle, store, evidence, allow)
     zero = zero_offset([c for c in clips if c.row in timed]) if in_sync else None
     description = fit_where + (f"; genuine also: {genuine_where}" if genuine_where else "")
+    description += "; forged clips by parts that never met their generators" if unmet else ""
     return fit_calibration(fitted, description=description, goals=goals, zero_offset_ms=zero)
+
+
+def _by_parts_that_never_met(
+    clips: list[Measured], rules: list[str], bundle: Path, store: RecordStore, evidence: Path, allow: list[str]
+) -> list[Measured]:
+    """Forged clips as they look to a net that does not know what forged them: that is how those to come will look."""
+    from avdetect.bundle import assemble_net, load_detector
+    from avdetect.calibration import Calibration
+    from avdetect.calibration_fit import measure
+    from avdetect.detector import Detector
+    from avdetect.evaluation.targets.left_out import check_left_out
+
+    here = {c.row for c in clips if c.clip.fake}
+    for rule in rules:
+        condition, sign, part = rule.rpartition("@")
+        if not sign:
+            raise ValueError(f"--unmet {rule!r} is not of the form CONDITION@PART")
+        rows = sorted(here & set(store.where(condition)))
+        check_left_out(Path(part), store, rows, [])
+        net = load_detector(bundle, allow=allow).net
+        for name, module in assemble_net([Path(part)], allow=allow).parts().items():
+            setattr(net, name, module)
+        stand_in = Detector(net, Calibration(), card={})
+        found = {c.row: c for c in measure(stand_in, store, rows, folder=evidence)}
+        typer.echo(f"{len(found)} clips of {condition!r} by {part}")
+        clips = [found.get(c.row, c) for c in clips]
+    return clips
 
 
 def _refuse(reason: str) -> None:

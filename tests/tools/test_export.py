@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from avdetect.bundle import flat_parameters, write_bundle
+from avdetect.bundle import flat_parameters, write_bundle, write_part
 from avdetect.calibration import Calibration
 from avdetect.data.records import encode, record_of
 from avdetect.data.store import RecordWriter
 from avdetect.testing import synthetic_clip
-from tests.small_nets import small_net
+from tests.small_nets import SMALL, small_net
 from tools.export import app
 
 
@@ -69,3 +69,23 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
     assert run("--records", tmp_path) == (2, "error: give either folders of trained parts or --calibrate-only BUNDLE\n")
     code, said = run(tmp_path / "part", "--records", tmp_path)
     assert code == 2 and "--out is missing" in said
+
+
+def test_forged_clips_may_be_judged_by_a_part_that_never_met_them(bundle: Path, tmp_path: Path) -> None:
+    write_records(tmp_path / "records")
+    write_part(tmp_path / "other" / "part", "audio", small_net("audio", seed=5).audio, SMALL)
+    config = tmp_path / "other" / "config.json"
+    config.write_text(json.dumps({"data": {"train_where": "identity=p0"}}))
+    common = ("--records", tmp_path / "records", "--fit-where", "source=one", "--evidence", tmp_path / "evidence")
+    rule = f"generator=tts@{tmp_path / 'other' / 'part'}"
+    assert run("--calibrate-only", bundle, "--out", tmp_path / "plain", *common)[0] == 0
+    code, said = run("--calibrate-only", bundle, "--out", tmp_path / "unmet", *common, "--unmet", rule)
+    assert code == 0 and "3 clips of 'generator=tts'" in said
+    plain, unmet = (Calibration.from_json((tmp_path / n / "calibration.json").read_text()) for n in ("plain", "unmet"))
+    assert plain.audio != unmet.audio and "never met" in unmet.fitted_on
+
+    config.write_text(json.dumps({"data": {"train_where": "identity=p0,p5"}}))
+    code, said = run("--calibrate-only", bundle, *common, "--unmet", rule)
+    assert code == 2 and "was trained on 1 of the clips" in said
+    code, said = run("--calibrate-only", bundle, *common, "--unmet", "generator=tts")
+    assert code == 2 and "not of the form CONDITION@PART" in said

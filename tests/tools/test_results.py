@@ -41,7 +41,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             fake, fold = i % 2, i // 4
             meta = {"key": f"c{i}#0@0", "path": f"c{i}.mp4", "source": "s", "label": "FVRA" if fake else "RVRA",
                     "generator": ("Painter" if fold else "Paster") * fake, "identity": f"p{i}", "track_id": 0,
-                    "start_tick": 0, "visual_fake": str(fake), "audio_fake": "0", "fold": str(fold), "pair": ""}  # fmt: skip
+                    "start_tick": 0, "visual_fake": str(fake), "audio_fake": "0", "fold": str(fold),
+                    "pair": ""}  # fmt: skip
             writer.add(encode(record_of(synthetic_clip(i, 30), meta["key"], meta, speech=np.ones(30))), meta)
     net = small_net()
     write_bundle(
