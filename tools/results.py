@@ -200,6 +200,7 @@ def compression(bench: Bench) -> Figures:
         if row["path"] not in seen:
             seen.add(row["path"])
             files.append((root / row["path"], row["path"], row))
+    files = files[:: rule["every"]]
     with Progress() as bar:
         task = bar.add_task("compression", total=len(files))
         rows = compressed_rows(
