@@ -143,7 +143,7 @@ def fit_calibration(
     if fake.all() or not fake.any():
         why = f"not fitted: {(~fake).sum()} genuine and {fake.sum()} forged clips"
         return dataclasses.replace(base, **scalings), figures | of_branches | {"verdict": why}
-    weights = _verdict_weights(cases, fake)
+    weights = _weights(cases, fake)
     tried = {name: _left_out_verdicts(name, cases, logits, fake) for name in rules}
     losses = {name: -np.log(np.clip(np.where(fake, p, 1.0 - p), 1e-6, 1.0)) for name, p in tried.items()}
     chosen = simplest(losses, weights, [c.of.identity for c in cases])
@@ -218,12 +218,6 @@ def _weights(cases: Sequence[_Case], fake: Bool[np.ndarray, " n"]) -> Float64[np
     return balanced_weights(fake, [c.group for c in cases], [c.of.identity for c in cases])
 
 
-def _verdict_weights(cases: Sequence[_Case], fake: Bool[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
-    """Another clip's sound is one way to forge among the others, from however many sources it was made."""
-    groups = ["another clip's sound" if c.swapped else c.group for c in cases]
-    return balanced_weights(fake, groups, [c.of.identity for c in cases])
-
-
 def _branches(cases: Sequence[_Case]) -> tuple[dict[str, Platt], dict[str, Any]]:
     """Scaling of each branch, and the AUC of its mean logits (to which the scaling does nothing)."""
     own = [c for c in cases if not c.swapped]
@@ -276,7 +270,7 @@ def _left_out_verdicts(
     for here, rest in _left_out(cases):
         if fake[rest].all() or not fake[rest].any():
             continue  # nothing can be learned from one class
-        rule, verdict = fit_rule(name, logits[rest], fake[rest], _verdict_weights([cases[i] for i in rest], fake[rest]))
+        rule, verdict = fit_rule(name, logits[rest], fake[rest], _weights([cases[i] for i in rest], fake[rest]))
         probability[here] = verdict.probability(combined_logits(logits[here], rule))
     return probability
 
