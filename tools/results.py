@@ -12,6 +12,7 @@ generator or data set that a part was trained on is refused as "left out".
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Callable
@@ -218,6 +219,8 @@ def compression(bench: Bench) -> Figures:
 SECTIONS: dict[str, Callable[[Bench], Figures]] = {
     f.__name__: f for f in (faces, voices, seeds, windows, offsets, verdict, branches, groups, shifts, compression)
 }
+UNCALIBRATED = ("faces", "voices", "seeds", "windows")
+"""Sections to which the calibration of the default bundle does not matter."""
 
 
 @app.command(help=__doc__)
@@ -259,10 +262,12 @@ def main(
 
 def _measure(sections: list[str], settings: Config, work: Path, *, again: bool) -> None:
     bench = Bench(settings, work)
-    about = {"bundle": bench.default.card.get("sha256")}
+    model = bench.default.card.get("sha256")
+    fitted = hashlib.sha256(bench.default.calibration.to_json().encode()).hexdigest()
     for name in sections:
         path = work / f"{name}.json"
-        asked = {**about, "config": settings.get(name)}
+        asked = {"bundle": model, "config": settings.get(name)}
+        asked |= {} if name in UNCALIBRATED else {"calibration": fitted}
         if path.is_file() and not again and json.loads(path.read_text())["about"] == asked:
             typer.echo(f"{name}: finished before")
             continue

@@ -50,5 +50,5 @@ def test_the_worst_value_counts(values: dict[str, float], lower: bool, said: str
 
 
 def test_a_row_a_comparison() -> None:
-    rows = [{"title": "Wav2Lip", "forged": 3, "genuine": 4, "auc": 0.75, "ci": [0.5, 1.0]}]
-    assert left_out_table({"rows": rows}).splitlines()[-1] == "| Wav2Lip | 3 / 4 | 0.750 (0.500 – 1.000) |"
+    rows = [{"title": "Wav2Lip", "forged": 3, "genuine": 4, "people": 5, "auc": 0.75, "ci": [0.5, 1.0]}]
+    assert left_out_table({"rows": rows}).splitlines()[-1] == "| Wav2Lip | 3 / 4 | 5 | 0.750 (0.500 – 1.000) |"

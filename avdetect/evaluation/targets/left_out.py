@@ -23,6 +23,8 @@ from avdetect.evaluation.scoring import score_records
 from avdetect.evaluation.table import ScoreTable
 
 ROUNDS = 1000
+LEAST_PEOPLE = 4
+"""Fewer give no interval: what would be resampled is people."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def compare_left_out(rule: Comparison, store: RecordStore, out: Path) -> dict[st
     """AUC of a comparison with an interval over people.
 
     Returns:
-        ``title``, ``forged``, ``genuine`` (numbers of clips), ``auc`` and ``ci``.
+        ``title``, ``people``, ``forged`` and ``genuine`` (numbers of clips), ``auc`` and ``ci`` (NaN of few people).
 
     Raises:
         ValueError: the part met what was to be left out, or a condition fits no clip.
@@ -123,9 +125,12 @@ def compare_left_out(rule: Comparison, store: RecordStore, out: Path) -> dict[st
         rows = kept[rows]
         return auc_within(values[rows], fake[rows], group[rows])
 
-    low, high = metrics.bootstrap(auc, table.clusters()[kept].tolist(), rounds=ROUNDS)
+    people = table.clusters()[kept].tolist()
+    enough = len(set(people)) >= LEAST_PEOPLE
+    low, high = metrics.bootstrap(auc, people, rounds=ROUNDS) if enough else (float("nan"), float("nan"))
     return {
         "title": rule.title,
+        "people": len(set(people)),
         "forged": int(fake[kept].sum()),
         "genuine": int((~fake[kept]).sum()),
         "auc": auc(np.arange(len(kept))),

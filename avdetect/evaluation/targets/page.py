@@ -40,9 +40,10 @@ def number(value: float | None, ci: list[float] | None = None, *, percent: bool 
 
 def left_out_table(found: Figures) -> str:
     """Comparisons with what was left out of training."""
-    lines = ["| left out of training | forged / genuine | AUC (95 %) |", "|---|---|---|"]
+    lines = ["| left out of training | forged / genuine | people | AUC (95 %) |", "|---|---|---|---|"]
     for r in found["rows"]:
-        lines.append(f"| {r['title']} | {r['forged']} / {r['genuine']} | {number(r['auc'], r['ci'])} |")
+        counts = f"{r['forged']} / {r['genuine']} | {r['people']}"
+        lines.append(f"| {r['title']} | {counts} | {number(r['auc'], r['ci'])} |")
     return "\n".join(lines)
 
 
