@@ -39,7 +39,8 @@ def balanced_weights(
         most: people.
 
     Returns:
-        Weights whose sum is the number of clips of equal weight that they are worth (Kish 1965).
+        Weights whose sum is the number of clips of equal weight that they are worth (Kish 1965), and at most two for
+        each person of the class with fewer people.
     """
     fake = np.asarray(fake, bool)
     weights = np.zeros(len(fake))
@@ -52,7 +53,11 @@ def balanced_weights(
         if len(here):
             weights[here] /= weights[here].sum()
     total = (weights**2).sum()
-    return weights / weights.sum() * (weights.sum() ** 2 / total) if total > 0 else weights
+    if not total:
+        return weights
+    # Seven forgeries of one film are seven clips and one person.
+    rarer = min((len({people[i] for i in np.flatnonzero(fake == side)}) for side in set(fake.tolist())), default=0)
+    return weights / weights.sum() * min(weights.sum() ** 2 / total, 2.0 * rarer)
 
 
 def fit_logistic(
