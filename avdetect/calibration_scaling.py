@@ -56,7 +56,7 @@ def balanced_weights(
     if not total:
         return weights
     # Seven forgeries of one film are seven clips and one person.
-    rarer = min((len({people[i] for i in np.flatnonzero(fake == side)}) for side in set(fake.tolist())), default=0)
+    rarer = min(len({p for p, f in zip(people, fake, strict=True) if f == side}) for side in np.unique(fake))
     return weights / weights.sum() * min(weights.sum() ** 2 / total, 2.0 * rarer)
 
 

@@ -129,7 +129,7 @@ def plan_resynthesis(track: FaceTrack, rng: np.random.Generator, others: Sequenc
         shrink=int(rng.choice(SHRINKING)),
         grow=int(rng.choice(GROWING)),
         smooth=float(rng.choice([0.0, rng.uniform(4, 25)])),
-        quality=int(rng.choice([0, rng.integers(55, 95)])),
+        quality=int(rng.choice(np.array([0, rng.integers(55, 95)]))),
         sharpen=float(rng.uniform(0.5, 1.6) if restored else rng.choice([0.0, rng.uniform(0, 0.5)])),
         noise=float(rng.uniform(0.5, 3) if rng.random() < 0.25 else 0.0),
         shifts=(slow_noise(rng, (track.n_ticks, 2), memory=float(rng.choice([0.0, 0.7]))) * tremble).astype(np.float32),
