@@ -84,7 +84,13 @@ def test_weights_count_people_and_not_clips() -> None:
     weights = balanced_weights(fake, groups, ["p", "p", "p", "p", "q", "r", "s", "t", "t"])
     assert weights[:7].sum() == pytest.approx(weights[7:].sum())
     np.testing.assert_allclose(weights[:7] / weights[4], [0.25, 0.25, 0.25, 0.25, 1, 1, 1])
-    assert weights.sum() == pytest.approx(weights.sum() ** 2 / (weights**2).sum())
+    assert weights.sum() == pytest.approx(2.0), "two forgeries of one person are worth one, and one genuine clip beside"
+    others = balanced_weights(fake, groups, ["p", "p", "p", "p", "q", "r", "s", "t", "u"])
+    assert others.sum() == pytest.approx(4.0), "of two people"
+    many = balanced_weights(np.arange(40) % 4 == 0, ["a"] * 40, [str(i) for i in range(40)])
+    assert many.sum() == pytest.approx(20.0) and many.sum() < many.sum() ** 2 / (many**2).sum() + 1e-9
+    uneven = balanced_weights(np.arange(40) % 2 == 0, ["a"] * 40, [str(i // 2) for i in range(40)])
+    assert uneven.sum() == pytest.approx(uneven.sum() ** 2 / (uneven**2).sum()) == pytest.approx(40.0)
     few = balanced_weights(np.zeros(4, bool), ["a", "a", "a", "b"], list("pqrs"), most=1.5)
     np.testing.assert_allclose(few / few[3], [0.5, 0.5, 0.5, 1])
 

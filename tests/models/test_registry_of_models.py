@@ -93,13 +93,14 @@ def test_what_is_built_in_comes_through_the_same_door() -> None:
     assert reach_of(ModelConfig(), "audio") == context_of(ModelConfig(), "fusion") == 0
 
 
-def test_the_bundle_that_ships_is_as_it_was() -> None:
-    """Nothing is said of names in it, or they are those of what is built in; every number is where it was."""
+def test_the_bundle_that_ships_is_of_what_is_built_in() -> None:
+    """Each part is of the class that its configuration names, and every number is where it is stored."""
     stored = json.loads((default_bundle_path() / "config.json").read_text())
     detector = avdetect.load()
     for part, (field, registry) in NAMED.items():
         assert stored.get(field, getattr(ModelConfig(), field)) == getattr(detector.net.config, field)
-        assert type(getattr(detector.net, part)) is registry.get(getattr(ModelConfig(), field))
+        name = getattr(detector.net.config, field)
+        assert name in registry.builtins() and type(getattr(detector.net, part)) is registry.get(name)
     weights, found = load_file(default_bundle_path() / "model.safetensors"), parameters(detector.net)
     assert weights.keys() == found.keys()
     assert all(np.array_equal(found[name], value.astype(np.float32)) for name, value in weights.items())

@@ -34,6 +34,7 @@ def test_lines_of_steps_that_are_run_again_are_dropped(tmp_path: Path) -> None:
             log.write(step, loss=1.0 / step, val_auc=float("nan"))
     with (tmp_path / "log.jsonl").open("a") as file:
         file.write('{"step": 8, "lo')  # cut short by a kill
+    time.sleep(1.1)  # TensorBoard orders its files by the second that they were begun in
     with Log(tmp_path, start_step=4, tensorboard=True) as log:
         log.write(6, loss=0.125)
     assert rows_of(tmp_path) == [
