@@ -4,8 +4,8 @@ python -m train.run --config configs/visual.py --workdir work/visual
 
 Short stretches of 11 ticks (two face crops) without sound; a genuine and a forged example of each, through one chain
 of degradations, mild enough that texture survives in most. Forgeries are redrawn faces alone, since they carry over to
-generators best; recorded ones are about a twelfth of what is shown. Of the development clips, people of folds 0-2 are
-trained on, 3 and 4 validate, 5-9 stay unseen. About ten minutes on two cores.
+lip-sync edits best; recorded ones are about one in fifteen of what is shown. Of the development clips, people of folds
+0-2 are trained on, 3 and 4 validate, 5-9 stay unseen.
 """
 
 from avdetect.augment.config import AugmentConfig

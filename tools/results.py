@@ -6,8 +6,8 @@ Examples:
     python -m tools.results --page-only            # from what is measured
 
 What is measured, on which clips and with which parts is in configs/results.toml; the words around the tables are in
-configs/results_page.md. Each section is kept as WORK/SECTION.json and measured again when the bundle changes. A clip,
-generator or data set that a part was trained on is refused as "left out".
+configs/results_page.md. Each section is kept as WORK/SECTION.json and measured again when a bundle or part that it is
+about changes. A clip, generator or data set that a part was trained on is refused as "left out".
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
     from avdetect.data.store import RecordStore
     from avdetect.detector import Detector
     from avdetect.evaluation.table import ScoreTable
@@ -88,18 +91,23 @@ def shifts(bench: Bench) -> Figures:
     speaking = [r for r in rows if r["folder"] not in rule["not_speaking"]]
     table, figures = shift_table(rows, tolerance_ms=rule["tolerance_ms"])
     _, of_speaking = shift_table(speaking, tolerance_ms=rule["tolerance_ms"])
-    genuine, of_genuine = shift_table([r for r in speaking if r["label"] == "RVRA"], tolerance_ms=rule["tolerance_ms"])
-    return {"table": table, "all": figures, "speaking": of_speaking, "genuine": of_genuine, "genuine_table": genuine}
+    _, of_genuine = shift_table([r for r in speaking if r["label"] == "RVRA"], tolerance_ms=rule["tolerance_ms"])
+    return {"table": table, "all": figures, "speaking": of_speaking, "genuine": of_genuine}
 
 
 def windows(bench: Bench) -> Figures:
     """Own sound against another clip's in short windows."""
+    from rich.progress import Progress
+
     from avdetect.evaluation.targets.windows import other_sound, other_sound_figures
 
     rule, rows = bench.config["windows"], []
     for entry in rule["listeners"]:
-        detector = _listener(bench, entry)
-        found = other_sound(detector, bench.store, bench.store.where(entry["where"]), rule["seconds"])
+        detector, where = _listener(bench, entry), bench.store.where(entry["where"])
+        with Progress() as bar:
+            task = bar.add_task(entry["title"], total=len(where))
+            progress = partial(_show, bar, task)
+            found = other_sound(detector, bench.store, where, rule["seconds"], progress=progress)
         for seconds, of in found.items():
             rows.append({"title": entry["title"], "seconds": seconds, **other_sound_figures(of, entry["score"])})
     return {"rows": rows}
@@ -107,12 +115,15 @@ def windows(bench: Bench) -> Figures:
 
 def offsets(bench: Bench) -> Figures:
     """The offset of two-second windows beside that of their clip."""
+    from rich.progress import track
+
     from avdetect.evaluation.targets.windows import offset_figures, offsets_in_windows
 
     rule, rows = bench.config["offsets"], []
     for entry in rule["listeners"]:
         detector, where = _listener(bench, entry), bench.store.where(entry["where"])
-        clips = offsets_in_windows(detector, bench.store, where, seconds=rule["seconds"], step_s=rule["step_s"])
+        rows_shown = track(where, description=entry["title"])
+        clips = offsets_in_windows(detector, bench.store, rows_shown, seconds=rule["seconds"], step_s=rule["step_s"])
         rows.append({"title": entry["title"], **offset_figures(clips, tolerance_ms=rule["tolerance_ms"])})
     return {"rows": rows}
 
@@ -211,16 +222,18 @@ def compression(bench: Bench) -> Figures:
             crf=rule["crf"],
             share=rule["share"],
             kbps=rule["kbps"],
-            progress=lambda n: bar.update(task, completed=n),
+            progress=partial(_show, bar, task),
         )
     return compression_figures(rows)
+
+
+def _show(bar: Progress, task: TaskID, done: int) -> None:
+    bar.update(task, completed=done)
 
 
 SECTIONS: dict[str, Callable[[Bench], Figures]] = {
     f.__name__: f for f in (faces, voices, seeds, windows, offsets, verdict, branches, groups, shifts, compression)
 }
-UNCALIBRATED = ("faces", "voices", "seeds", "windows")
-"""Sections to which the calibration of the default bundle does not matter."""
 
 
 @app.command(help=__doc__)
@@ -262,18 +275,40 @@ def main(
 
 def _measure(sections: list[str], settings: Config, work: Path, *, again: bool) -> None:
     bench = Bench(settings, work)
-    model = bench.default.card.get("sha256")
-    fitted = hashlib.sha256(bench.default.calibration.to_json().encode()).hexdigest()
     for name in sections:
         path = work / f"{name}.json"
-        asked = {"bundle": model, "config": settings.get(name)}
-        asked |= {} if name in UNCALIBRATED else {"calibration": fitted}
+        asked = _asked(settings, name)
         if path.is_file() and not again and json.loads(path.read_text())["about"] == asked:
             typer.echo(f"{name}: finished before")
             continue
         figures = SECTIONS[name](bench)
         path.write_text(json.dumps({"about": asked, "figures": figures}, indent=1) + "\n")
         typer.echo(f"{name}: {path}")
+
+
+def _asked(settings: Config, name: str) -> Config:
+    """What the figures of a section depend on: its configuration, and the files of all bundles and parts in it."""
+    folders = {settings["bundle"], *_folders(settings.get(name))}
+    digest = hashlib.sha256()
+    for path in sorted(
+        p for folder in folders for p in Path(folder).iterdir() if p.suffix in (".json", ".safetensors")
+    ):
+        digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    common = {key: settings.get(key) for key in ("records", "test", "languages")}
+    return {"config": settings.get(name), **common, "files": digest.hexdigest()}
+
+
+def _folders(x: Any) -> Iterator[str]:
+    """Folders of bundles and parts that a section's configuration names."""
+    if isinstance(x, list):
+        for item in x:
+            yield from _folders(item)
+    elif isinstance(x, dict):
+        for key in ("bundle", "part"):
+            if key in x:
+                yield from (x[key].replace("{each}", name) for name in x.get("each", [""]))
+        yield from x.get("parts", [])
+        yield from _folders(x.get("listeners", []))
 
 
 def _refuse(message: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from avdetect.bundle import write_part
 from avdetect.data.records import encode, record_of
 from avdetect.data.store import RecordStore, RecordWriter
+from avdetect.evaluation.table import ScoreTable
 from avdetect.evaluation.targets import left_out
 from avdetect.evaluation.targets.left_out import Comparison, auc_within, compare_left_out, comparisons
 from avdetect.testing import synthetic_clip
@@ -62,7 +63,10 @@ def test_an_auc_with_its_interval(store: RecordStore, part, tmp_path: Path) -> N
     met = part("fold=0;generator!=Redrawer")
     found = compare_left_out(rule(met, "generator=Redrawer;fold=1", "source=other"), store, tmp_path / "kept")
     assert (found["forged"], found["genuine"]) == (1, 1) and found["auc"] in (0.0, 0.5, 1.0)
-    assert list((tmp_path / "kept").glob("*.parquet")), "scores are kept"
+    assert np.isnan(found["ci"]).all(), "two people give no interval"
+    (kept,) = (tmp_path / "kept").glob("*.parquet")
+    forged, genuine = ScoreTable.read(kept).numbers("visual")
+    assert found["auc"] == (forged > genuine) + 0.5 * (forged == genuine)
 
 
 @pytest.mark.parametrize(

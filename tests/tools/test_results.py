@@ -76,6 +76,13 @@ def test_sections_are_measured_once(root: Path) -> None:
     assert "finished before" not in run(root, "faces", "--again").output
 
 
+def test_another_part_is_measured_anew(root: Path) -> None:
+    assert run(root, "faces").exit_code == 0
+    assert "finished before" in run(root, "faces").output
+    write_part(root / "trained" / "part", "visual", small_net("visual", seed=4).visual, SMALL)
+    assert "finished before" not in run(root, "faces").output
+
+
 def test_a_part_that_met_the_clips_is_refused(root: Path) -> None:
     config = root / "trained" / "config.json"
     before = config.read_text()

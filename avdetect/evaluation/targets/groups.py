@@ -69,15 +69,12 @@ def by_group(
     source = np.array([str(x or "") for x in table["source"]])
     light = table.numbers("light")
     edges = np.nanquantile(light, [1 / 3, 2 / 3]) if np.isfinite(light).any() else np.array([np.nan, np.nan])
-    third = np.array(
-        ["" if np.isnan(x) else ("dark", "middle", "light")[int(np.searchsorted(edges, x, "right"))] for x in light]
-    )
-    names = {"dark": f"darkest third (< {edges[0]:.2f})", "middle": "middle third", "light": f"(> {edges[1]:.2f})"}
-    names["light"] = f"lightest third {names['light']}"
+    names = [f"darkest third (< {edges[0]:.2f})", "middle third", f"lightest third (> {edges[1]:.2f})"]
+    third = ["" if np.isnan(x) else names[int(np.searchsorted(edges, x, "right"))] for x in light]
     columns: dict[str, Sequence[str]] = {
         "data set": source.tolist(),
         "language": [languages.get(s, "") for s in source],
-        "lightness of the face crop": [names.get(x, "") for x in third],
+        "lightness of the face crop": third,
     }
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for column, values in columns.items():

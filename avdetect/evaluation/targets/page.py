@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from avdetect.evaluation.targets.aims import Aim
@@ -40,125 +40,111 @@ def number(value: float | None, ci: list[float] | None = None, *, percent: bool 
 
 def left_out_table(found: Figures) -> str:
     """Comparisons with what was left out of training."""
-    lines = ["| left out of training | forged / genuine | people | AUC (95 %) |", "|---|---|---|---|"]
-    for r in found["rows"]:
-        counts = f"{r['forged']} / {r['genuine']} | {r['people']}"
-        lines.append(f"| {r['title']} | {counts} | {number(r['auc'], r['ci'])} |")
-    return "\n".join(lines)
+    rows = [
+        (r["title"], f"{r['forged']} / {r['genuine']}", str(r["people"]), number(r["auc"], r["ci"]))
+        for r in found["rows"]
+    ]
+    return _table(("left out of training", "forged / genuine", "people", "AUC (95 %)"), rows)
 
 
 def shifts_table(found: Figures) -> str:
-    """Known shifts: by folder, and all folders whose people speak."""
+    """Known shifts by folder, made where they are measured."""
     return found["table"]
 
 
 def windows_table(found: Figures) -> str:
     """Own sound against another clip's, by length and by what is heard."""
-    lines = ["| who listens | length | windows (people) | AUC (95 %) |", "|---|---|---|---|"]
-    for r in found["rows"]:
-        counts = f"{r['measured']} of {r['windows']} ({r['people']})"
-        lines.append(f"| {r['title']} | {r['seconds']:g} s | {counts} | {number(r['auc'], r['ci'])} |")
-    return "\n".join(lines)
+    rows = [
+        (
+            r["title"],
+            f"{r['seconds']:g} s",
+            f"{r['measured']} of {r['windows']} ({r['people']})",
+            number(r["auc"], r["ci"]),
+        )
+        for r in found["rows"]
+    ]
+    return _table(("who listens", "length", "windows (people)", "AUC (95 %)"), rows)
 
 
 def offsets_table(found: Figures) -> str:
     """Offsets of short windows beside the median of their clip."""
-    lines = [
-        "| bundle | clips (windows) | within ±1 tick | would be reported | of these within ±1 tick |",
-        "|---|---|---|---|---|",
-    ]
-    for r in found["rows"]:
-        lines.append(
-            f"| {r['title']} | {r['clips']} ({r['windows']}) | {number(r['within'], r['ci'], percent=True)} "
-            f"| {number(r['reported'], percent=True)} | {number(r['within_reported'], percent=True)} |"
+    rows = [
+        (
+            r["title"],
+            f"{r['clips']} ({r['windows']})",
+            number(r["within"], r["ci"], percent=True),
+            number(r["reported"], percent=True),
+            number(r["within_reported"], percent=True),
         )
-    return "\n".join(lines)
+        for r in found["rows"]
+    ]
+    head = ("bundle", "clips (windows)", "within ±1 tick", "would be reported", "of these within ±1 tick")
+    return _table(head, rows)
 
 
 def verdict_table(found: Figures) -> str:
     """Decisions on all test clips."""
-    lines = [
-        f"{found['forged']} forged and {found['genuine']} genuine clips.",
-        "",
-        "| figure | value (95 %) |",
-        "|---|---|",
-    ]
-    for name in (
-        "auc",
-        "ece",
-        "genuine_called_fake",
-        "genuine_called_real",
-        "forged_called_fake",
-        "forged_called_real",
-    ):
-        percent = "called" in name
-        text = number(found[name], found[f"{name}_ci"], percent=percent)
-        lines.append(f"| {name.replace('_', ' ') if percent else name.upper()} | {text} |")
-    return "\n".join(lines)
+    shares = [f"{side}_called_{answer}" for side in ("genuine", "forged") for answer in ("fake", "real")]
+    rows = [(name.upper(), number(found[name], found[f"{name}_ci"])) for name in ("auc", "ece")]
+    rows += [(name.replace("_", " "), number(found[name], found[f"{name}_ci"], percent=True)) for name in shares]
+    counts = f"{found['forged']} forged and {found['genuine']} genuine clips."
+    return f"{counts}\n\n{_table(('figure', 'value (95 %)'), rows)}"
 
 
 def groups_table(found: Figures) -> str:
     """Decisions by what the clips are."""
-    lines = []
+    shown = ("auc", "genuine_called_fake", "forged_called_fake")
+    tables = []
     for column, groups in found["columns"].items():
-        lines += [
-            f"| {column} | forged / genuine | AUC (95 %) | genuine called fake | forged called fake |",
-            "|---|---|---|---|---|",
+        rows = [
+            (name, f"{f['forged']} / {f['genuine']}", *(number(f[n], f[f"{n}_ci"], percent=n != "auc") for n in shown))
+            for name, f in groups.items()
         ]
-        for name, f in groups.items():
-            auc, alarms, hits = (
-                number(f[n], f[f"{n}_ci"], percent=n != "auc")
-                for n in ("auc", "genuine_called_fake", "forged_called_fake")
-            )
-            lines.append(f"| {name} | {f['forged']} / {f['genuine']} | {auc} | {alarms} | {hits} |")
-        lines.append("")
-    return "\n".join(lines)
+        tables.append(
+            _table((column, "forged / genuine", "AUC (95 %)", "genuine called fake", "forged called fake"), rows)
+        )
+    return "\n\n".join(tables)
 
 
 def branches_table(found: Figures) -> str:
     """Each branch alone, and the file alone."""
-    lines = ["| what is looked at | forged / genuine | AUC (95 %) |", "|---|---|---|"]
-    for r in found["rows"]:
-        lines.append(f"| {r['title']} | {r['forged']} / {r['genuine']} | {number(r['auc'], r['ci'])} |")
-    return "\n".join(lines)
+    rows = [(r["title"], f"{r['forged']} / {r['genuine']}", number(r["auc"], r["ci"])) for r in found["rows"]]
+    return _table(("what is looked at", "forged / genuine", "AUC (95 %)"), rows)
 
 
 def compression_table(found: Figures) -> str:
     """The verdict before and after."""
-    return "\n".join(
-        [
-            "| files scored both times | AUC as it is | AUC compressed | lost |",
-            "|---|---|---|---|",
-            f"| {found['scored']} of {found['files']} ({found['forged']} forged) | "
-            + " | ".join(number(found[n], found[f"{n}_ci"]) for n in ("before", "after", "lost"))
-            + " |",
-            "",
-            f"After compression the verdict abstains on {found['abstained_after']} files that it judged before.",
-        ]
+    counts = f"{found['scored']} of {found['files']} ({found['forged']} forged)"
+    row = (counts, *(number(found[n], found[f"{n}_ci"]) for n in ("before", "after", "lost")))
+    table = _table(("files scored both times", "AUC as it is", "AUC compressed", "lost"), [row])
+    return (
+        f"{table}\n\nAfter compression the verdict abstains on {found['abstained_after']} files that it judged before."
     )
 
 
 def risk_table(curve: list[Figures]) -> str:
     """The risk-coverage curve that the card keeps, every other point."""
-    lines = ["| called real up to | decided | wrong of the decided | wrong of those called real |", "|---|---|---|---|"]
-    for p in curve[::2]:
-        values = " | ".join(number(p[n], percent=True) for n in ("coverage", "risk", "risk_of_real"))
-        lines.append(f"| {p['real_below']:.2f} | {values} |")
-    return "\n".join(lines)
+    rows = [
+        (f"{p['real_below']:.2f}", *(number(p[n], percent=True) for n in ("coverage", "risk", "risk_of_real")))
+        for p in curve[::2]
+    ]
+    return _table(("called real up to", "decided", "wrong of the decided", "wrong of those called real"), rows)
 
 
 def aims_table(found: list[Aim]) -> str:
     """Every aim beside what was measured."""
-    lines = ["| measure | at least | aim | measured | reached |", "|---|---|---|---|---|"]
+    rows = []
     for a in found:
-        least, aim = (number(x, percent=a.percent) for x in (a.least, a.aim))
         sign = "≤" if a.lower else "≥"
-        several = len(a.values) > 1
-        values = [
-            f"{k} {number(v, percent=a.percent)}" if several else number(v, percent=a.percent)
-            for k, v in a.values.items()
-        ]
-        lines.append(f"| {a.measure} | {sign} {least} | {sign} {aim} | {', '.join(values)} | {a.reached} |")
+        marks = [f"{sign} {number(x, percent=a.percent)}" for x in (a.least, a.aim)]
+        values = [(f"{k} " if len(a.values) > 1 else "") + number(v, percent=a.percent) for k, v in a.values.items()]
+        rows.append((a.measure, *marks, ", ".join(values), a.reached))
+    return _table(("measure", "at least", "aim", "measured", "reached"), rows)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
+    lines.insert(1, "|---" * len(head) + "|")
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ Windows are cut before the networks see them, so nothing beyond their ends helps
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,10 +76,9 @@ def other_sound(
         if i in mates:
             clip, mate = clip_of_record(store.read(i)), clip_of_record(store.read(mates[i], pictures=()))
             if clip.track is not None and clip.audio is not None and mate.audio is not None:
-                person, source = str(store.index[i].get("identity") or store.index[i]["path"]), store.index[i]["source"]
                 for s, own, other in _pairs(clip, mate, seconds):
                     scores = [mismatch_scores(detector, c) for c in (own, other)]
-                    found[s].append(Window(person, str(source), *scores))
+                    found[s].append(Window(_person(store.index[i]), str(store.index[i]["source"]), *scores))
         if progress is not None:
             progress(n)
     return found
@@ -89,10 +88,10 @@ def _pairs(clip: Clip, mate: Clip, seconds: Sequence[float]) -> list[tuple[float
     pairs = []
     for s in seconds:
         length = round(s * TICK_RATE)
+        if mate.n_ticks < length:
+            continue  # a sound that is repeated or ends is no fair question
         for start in window_starts(clip.n_ticks, length, most=EACH_CLIP):
             own = cut(clip, start, start + length)
-            if mate.n_ticks < length:
-                continue  # a sound that is repeated or ends is no fair question
             at = min(start, mate.n_ticks - length)
             pairs.append((s, own, with_sound(own, cut(replace(mate, track=None), at, at + length))))
     return pairs
@@ -146,7 +145,7 @@ class OffsetsOfClip:
 
 
 def offsets_in_windows(
-    detector: Detector, store: RecordStore, rows: Sequence[int], *, seconds: float, step_s: float
+    detector: Detector, store: RecordStore, rows: Iterable[int], *, seconds: float, step_s: float
 ) -> list[OffsetsOfClip]:
     """The offset of every window of clips that are at least a second longer than a window."""
     length, step = round(seconds * TICK_RATE), round(step_s * TICK_RATE)
@@ -166,10 +165,12 @@ def offsets_in_windows(
                 offsets.append(estimate.offset_ms)
                 reported.append(believed(estimate, detector.calibration))
         row = store.index[i]
-        found.append(
-            OffsetsOfClip(str(row.get("identity") or row["path"]), row["path"], np.array(offsets), np.array(reported))
-        )
+        found.append(OffsetsOfClip(_person(row), row["path"], np.array(offsets), np.array(reported)))
     return found
+
+
+def _person(row: dict[str, Any]) -> str:
+    return str(row.get("identity") or row["path"])
 
 
 def offset_figures(clips: Sequence[OffsetsOfClip], *, tolerance_ms: float) -> dict[str, Any]:
