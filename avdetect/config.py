@@ -20,6 +20,7 @@ from avdetect.config_values import Access, Named, build, override, to_dict
 __all__ = [
     "AudioConfig",
     "AugmentConfig",
+    "CommitteeConfig",
     "Config",
     "DataConfig",
     "FusionConfig",
@@ -41,7 +42,7 @@ __all__ = [
 
 SyncInput = Literal["landmarks", "pixels"]
 Part = Literal["sync_landmarks", "sync_pixels", "visual", "audio", "fusion"]
-Trained = Literal["all", "sync_landmarks", "sync_pixels", "audio", "fusion"]
+Trained = Literal["all", "sync_landmarks", "sync_pixels", "visual", "audio", "fusion"]
 """What a run trains: one part, or all that the model has with one loss."""
 
 
@@ -100,6 +101,21 @@ class TextureConfig:
     heads: int = 4
     dropout: float = 0.3
     leave_out: float = 0.15
+
+
+@dataclass(frozen=True)
+class CommitteeConfig:
+    """Several face networks as one (``models/committee.py``).
+
+    Attributes:
+        cnn: options of the convolutional member, the first; ``None`` leaves it out.
+        texture: options of each texture network.
+        textures: how many of these.
+    """
+
+    cnn: VisualConfig | None = VisualConfig()
+    texture: TextureConfig = TextureConfig()
+    textures: int = 2
 
 
 @dataclass(frozen=True)
@@ -188,6 +204,9 @@ class DataConfig:
         paired: a genuine example beside each forged one: the clip it was made of, degraded in the same way.
         cache: keep decoded records in memory (about a megabyte a clip).
         pool: draws that are made once, kept in memory and shown again and again; 0 = always new ones.
+        bank: folder in which measured faces are kept for the next run (part "visual").
+        recorded: share of pairs whose forged face is of a recorded forgery (part "visual").
+        mates: condition on the genuine clips beside recorded forgeries whose originals are not at hand (part "visual").
         drop: share of examples whose picture, and whose sound, the four-way head is not told about.
         forged: share of genuine clips that are forged on the fly.
         forgeries: ``family=weight`` of `avdetect.forge.FORGERIES`.
@@ -210,6 +229,9 @@ class DataConfig:
     paired: bool = False
     cache: bool = False
     pool: int = 0
+    bank: str = ""
+    recorded: float = 0.1
+    mates: str = "visual_fake=0"
     drop: float = 0.1
     forged: float = 0.6
     forgeries: tuple[str, ...] = (

@@ -75,7 +75,6 @@ def shifts(bench: Bench) -> Figures:
     from avdetect.evaluation.shifts import shift_rows, shift_table
 
     rule = bench.config["shifts"]
-    detector = bench.bundle(rule["bundle"])
     amounts, each = rule["amounts_ms"], rule["each_clip"]
     entries = [
         e
@@ -84,15 +83,37 @@ def shifts(bench: Bench) -> Figures:
         and e.columns.get("split") == "dev"
         and e.columns.get("label") in rule["labels"]
     ]
+    by_source = _sources_left_out(bench, rule["listeners"], sorted({str(e.columns.get("source")) for e in entries}))
     rows = []
     for n, entry in enumerate(track(entries, description="shifts")):
         chosen = [float(amounts[(n * each + i) % len(amounts)]) for i in range(each)]
-        rows += shift_rows(entry, chosen, detector, keep=bench.work / "shifts")
+        rows += shift_rows(entry, chosen, by_source[str(entry.columns.get("source"))], keep=bench.work / "shifts")
     speaking = [r for r in rows if r["folder"] not in rule["not_speaking"]]
     table, figures = shift_table(rows, tolerance_ms=rule["tolerance_ms"])
     _, of_speaking = shift_table(speaking, tolerance_ms=rule["tolerance_ms"])
     _, of_genuine = shift_table([r for r in speaking if r["label"] == "RVRA"], tolerance_ms=rule["tolerance_ms"])
     return {"table": table, "all": figures, "speaking": of_speaking, "genuine": of_genuine}
+
+
+def _sources_left_out(bench: Bench, listeners: list[Config], sources: list[str]) -> dict[str, Detector]:
+    """The bundle that listens to each source: the first whose parts were not trained on any clip of it.
+
+    Raises:
+        ValueError: a source that all were trained on.
+    """
+    from avdetect.evaluation.targets.left_out import trained_rows
+
+    met = [
+        {str(bench.store.index[i]["source"]) for part in entry["trained"] for i in trained_rows(Path(part), bench.store)}
+        for entry in listeners
+    ]
+    found = {}
+    for source in sources:
+        fitting = [entry for entry, known in zip(listeners, met, strict=True) if source not in known]
+        if not fitting:
+            raise ValueError(f"every listener was trained on clips of {source}, which is to be left out")
+        found[source] = bench.bundle(fitting[0]["bundle"])
+    return found
 
 
 def windows(bench: Bench) -> Figures:

@@ -54,7 +54,7 @@ def run(
         resolved = load_config(config)
         for assignment in set_ or []:
             resolved = override(resolved, assignment)
-        task = as_task(make_task(resolved), resolved.train.part)
+        task = as_task(make_task(resolved), resolved.train.part, threads=resolved.data.threads)
         figures = train(resolved, task, workdir)
     except (FileNotFoundError, KeyError, TypeError, ValueError, PluginError) as error:
         typer.echo(f"error: {error.args[0] if error.args else error}", err=True)

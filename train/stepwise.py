@@ -62,19 +62,20 @@ def part_of(net: DetectorNet, part: str) -> nnx.Module:
 class Stepwise:
     """A task made of one that has ``batches(step)``, ``loss``, ``evaluate`` and ``describe``."""
 
-    def __init__(self, task: Any, part: str):
+    def __init__(self, task: Any, part: str, *, threads: int = 1):
         self.loss, self.evaluate, self.describe = task.loss, task.evaluate, task.describe
-        self._batches, self._part = task.batches, part
+        self._batches, self._part, self._threads = task.batches, part, threads
 
     def pipeline(self, *, process_index: int, process_count: int) -> grain.IterDataset[dict[str, np.ndarray]]:
         """See `stepwise`."""
-        return stepwise(self._batches, process_index=process_index, process_count=process_count)
+        share = {"process_index": process_index, "process_count": process_count}
+        return stepwise(self._batches, threads=self._threads, **share)
 
     def model(self, net: DetectorNet) -> nnx.Module:
         """See `part_of`."""
         return part_of(net, self._part)
 
 
-def as_task(task: Any, part: str) -> Any:
-    """The task itself where it brings a pipeline, else a `Stepwise` of it."""
-    return task if hasattr(task, "pipeline") else Stepwise(task, part)
+def as_task(task: Any, part: str, *, threads: int = 1) -> Any:
+    """The task itself where it brings a pipeline, else a `Stepwise` of it with so many threads."""
+    return task if hasattr(task, "pipeline") else Stepwise(task, part, threads=threads)

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from avdetect.augment import channel
+from avdetect.data.mixture import weights_of
 from avdetect.data.store import RecordStore
 from avdetect.data.sync_examples import stack
 from avdetect.forge import FORGERIES
@@ -99,7 +100,10 @@ def copies(voices: Sequence[Voice], *, count: int, seed: int) -> list[Voice]:
     """
     rng = np.random.default_rng((seed, 77))
     genuine = [v for v in voices if not v.fake]
-    chosen = rng.choice(len(genuine), min(count, len(genuine)), replace=False)
+    # By the root of a folder's size: neither all voices nor all folders equally often.
+    sizes = {name: len(members) for name, members in _by(_folder, genuine).items()}
+    share = np.array([sizes[_folder(v)] ** -0.5 for v in genuine])
+    chosen = rng.choice(len(genuine), min(count, len(genuine)), replace=False, p=share / share.sum())
     made: list[Voice] = []
     unable: set[str] = set()
     for n, i in enumerate(chosen):
@@ -125,13 +129,15 @@ def _forged(voice: Voice, name: str, rng: np.random.Generator, unable: set[str])
 class AudioBatches:
     """Batches by step number: half genuine, half false, false systems and genuine folders equally often."""
 
-    def __init__(self, voices: list[Voice], *, ticks: int, batch: int, seed: int):
+    def __init__(self, voices: list[Voice], *, ticks: int, batch: int, seed: int, weights: Sequence[str] = ()):
+        """``weights``: ``system=factor``, how often a system is drawn; see `avdetect.data.mixture.weights_of`."""
         genuine = [v for v in voices if not v.fake]
         self._folders = _by(_folder, genuine)
-        self._systems = list(_by(lambda v: v.system, [v for v in voices if v.fake]).values())
+        self._systems = _by(lambda v: v.system, [v for v in voices if v.fake])
         self._own = {v.path: v for v in genuine}
         if not self._folders or not self._systems:
             raise ValueError("training needs genuine and false voices; check data.train_where")
+        self._shares = weights_of(self._systems, balance=0.0, factors=weights)
         self._ticks, self._batch, self._seed = ticks, batch, seed
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
@@ -140,7 +146,7 @@ class AudioBatches:
         return stack([e for _ in range(-(-self._batch // 2)) for e in self._two(rng)][: self._batch])
 
     def _two(self, rng: np.random.Generator) -> list[dict[str, np.ndarray]]:
-        system = self._systems[rng.integers(len(self._systems))]
+        system = self._systems[rng.choice(list(self._shares), p=list(self._shares.values()))]
         false = system[rng.integers(len(system))]
         own = self._own.get(false.pair)
         if own is None or rng.random() >= OWN_SHARE:

@@ -78,10 +78,14 @@ class ClipDraw:
         while len(chosen) < self._config.per_person:
             chosen.append(int(rng.choice(mates)) if mates else row)
         if self._config.paired:
-            return stack([example for i in chosen for example in self._pair(i, rng)])
+            return stack([example for i in chosen for example in self.pair(i, rng)])
         return stack([self._example(i, rng) for i in chosen])
 
-    def _pair(self, row: int, rng: np.random.Generator) -> list[Arrays]:
+    def one(self, row: int, rng: np.random.Generator) -> Arrays:
+        """An example of that row's clip; a genuine one may come forged, a recorded forgery comes as it is."""
+        return self._example(row, rng)
+
+    def pair(self, row: int, rng: np.random.Generator) -> list[Arrays]:
         """A genuine and a forged example that went through the same degradations, as alike otherwise as can be."""
         start, names = float(rng.random()), self._store.index
         if _forged(names[row]):

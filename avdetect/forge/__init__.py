@@ -23,6 +23,7 @@ FORGERIES = Registry(
         "swap_other": "avdetect.forge.sound_swap:OTHER_PERSON",
         "griffin_lim": "avdetect.forge.copy_synthesis:FAMILY",
         "world": "avdetect.forge.world:FAMILY",
+        "vocoder": "avdetect.forge.vocoder:FAMILY",
         "voice_change": "avdetect.forge.voice_change:FAMILY",
         "tts": "avdetect.forge.revoice:FAMILY",
         "splice_voice": "avdetect.forge.splice:VOICE",

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 VISUAL_ENCODERS = Registry(
     "visual encoder",
     "avdetect.visual_encoders",
-    {"cnn": "avdetect.models.visual:VisualNet", "texture": "avdetect.models.texture:TextureNet"},
+    {
+        "cnn": "avdetect.models.visual:VisualNet",
+        "texture": "avdetect.models.texture:TextureNet",
+        "committee": "avdetect.models.committee:CommitteeNet",
+    },
 )
 AUDIO_ENCODERS = Registry("audio encoder", "avdetect.audio_encoders", {"spectrogram": "avdetect.models.audio:AudioNet"})
 FUSION_HEADS = Registry("fusion head", "avdetect.fusion_heads", {"lag_matrix": "avdetect.models.fusion:FusionHead"})

@@ -29,6 +29,8 @@ FLOOR = 0.25
 """Added to mean absolute values (grey levels) before the logarithm: half the error of rounding to 8 bits."""
 BANDS = 2 * LEVELS
 """Energies of a channel: at each octave, what a smoothing takes away, and the Laplacian."""
+FACE_MEASURES = (FACE_CELLS // JOINED) ** 2 * 3 * BANDS
+MOUTH_MEASURES = (MOUTH_CELLS // JOINED) ** 2 * 6 * BANDS
 LARGEST = 4.0
 """Relative energies are cut off there (natural logarithm); beyond are edges of the frame and captions."""
 
@@ -41,8 +43,7 @@ class TextureNet(nnx.Module):
 
     def __init__(self, config: TextureConfig, *, dtype: jnp.dtype, rngs: nnx.Rngs):
         self.config = config
-        places = (FACE_CELLS // JOINED) ** 2 * 3 * BANDS + (MOUTH_CELLS // JOINED) ** 2 * 6 * BANDS
-        self.join = nnx.Linear(places, config.hidden, dtype=dtype, rngs=rngs)
+        self.join = nnx.Linear(FACE_MEASURES + MOUTH_MEASURES, config.hidden, dtype=dtype, rngs=rngs)
         self.heads = nnx.Linear(config.hidden, config.heads, dtype=dtype, rngs=rngs)
         self.dropout = nnx.Dropout(config.dropout, rngs=rngs)
         # Leaves out the face or the mouth of an example, so that neither leans on the other.
@@ -56,11 +57,21 @@ class TextureNet(nnx.Module):
             mouths: RGB crops in [0, 255], side ``MOUTH_SIZE``, of the tick before, at and after. A neighbour that does
                 not exist is given as the middle one again.
         """
-        seen = [x.reshape(x.shape[0], -1) for x in (face_energies(faces), mouth_energies(mouths))]
-        kept = self.leave_out(jnp.ones((faces.shape[0], 2), seen[0].dtype))
-        x = jnp.concatenate([part * kept[:, i : i + 1] for i, part in enumerate(seen)], axis=-1)
+        return self.judge(measure(faces, mouths))
+
+    def judge(self, seen: Float[Array, "b f"]) -> Float[Array, " b"]:
+        """The logit of what :func:`measure` gives."""
+        kept = self.leave_out(jnp.ones((seen.shape[0], 2), seen.dtype))
+        parts = jnp.split(seen, [FACE_MEASURES], axis=-1)
+        x = jnp.concatenate([part * kept[:, i : i + 1] for i, part in enumerate(parts)], axis=-1)
         x = self.dropout(nnx.gelu(self.join(self.dropout(x))))
         return jax.nn.logsumexp(self.heads(x).astype(jnp.float32), axis=-1)
+
+
+def measure(faces: Float[Array, "b h w 3"], mouths: Float[Array, "b 3 m m 3"]) -> Float[Array, "b f"]:
+    """All relative energies of a face and its mouth, those of the face first; nothing here is learned."""
+    seen = [x.reshape(x.shape[0], -1) for x in (face_energies(faces), mouth_energies(mouths))]
+    return jnp.concatenate(seen, axis=-1)
 
 
 def face_energies(faces: Float[Array, "b h w 3"]) -> Float[Array, "b y x c"]:

@@ -22,6 +22,10 @@ def make_task(config: Config) -> Any:
         from train.tasks.sync import SyncTask
 
         return SyncTask(config)
+    if part == "visual":
+        from train.tasks.texture import TextureTask
+
+        return TextureTask(config)
     if part == "audio":
         from train.tasks.audio import AudioTask
 

@@ -1,11 +1,10 @@
-"""The face network: genuine faces against forgeries of the same faces, degraded alike, and generated clips.
+"""The face network for edits: genuine faces against the same faces with a part drawn anew, measured once.
 
-python -m train.run --config configs/visual.py --workdir work/visual
+python -m train.run --config configs/visual_edits.py --workdir work/visual_edits
 
-Short stretches of 11 ticks (two face crops) without sound; a genuine and a forged example of each, through one chain
-of degradations, mild enough that texture survives in most. Forgeries are redrawn faces alone, since they carry over to
-lip-sync edits best; recorded ones are about one in fifteen of what is shown. Of the development clips, people of folds
-0-2 are trained on, 3 and 4 validate, 5-9 stay unseen.
+Short stretches of 11 ticks (two face crops); a genuine and a forged face of each, through one chain of degradations,
+mild enough that texture survives in most. One pair in twelve is a recorded forgery beside its original or another
+genuine face. Of the development clips, people of folds 0-2 are trained on, 3 and 4 validate, 5-9 stay unseen.
 """
 
 from avdetect.augment.config import AugmentConfig
@@ -14,7 +13,7 @@ from avdetect.config import Config, DataConfig, ModelConfig, OptimConfig, Textur
 
 def get_config() -> Config:
     return Config(
-        name="visual",
+        name="visual_edits",
         seed=3,
         model=ModelConfig(visual_encoder="texture", visual=TextureConfig(dropout=0.5)),
         data=DataConfig(
@@ -22,13 +21,11 @@ def get_config() -> Config:
             faces=2,
             sound=False,
             paired=True,
-            cache=True,
             train_where="split=train;visual_fake=0|split=dev;fold=0,1,2;label=RVRA,FVRA,FV",
             val_where="split=val;visual_fake=0;fold=0,1|split=dev;fold=3,4;label=RVRA,FVRA,FV",
             forgeries=("resynthesis=1",),
-            weights=("*/FV=0.7", "*/FVRA=0.7"),
-            pool=3000,
-            val_examples=256,
+            bank="work/bank",
+            recorded=0.08,
         ),
         augment=AugmentConfig(
             jitter=0.0,
@@ -44,5 +41,5 @@ def get_config() -> Config:
             gamma=0.2,
         ),
         optim=OptimConfig(lr=4e-3, warmup=50, weight_decay=0.5),
-        train=TrainConfig(part="all", steps=1200, batch=64, log_every=25, eval_every=400, save_every=200),
+        train=TrainConfig(part="visual", steps=1200, batch=64, log_every=100, eval_every=400, save_every=400),
     )

@@ -1,0 +1,55 @@
+"""Records of false voices made of the genuine voices of other records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from avdetect.data.records import Record
+from avdetect.data.store import RecordStore
+from avdetect.forge.contract import Family
+from avdetect.forge.films import key_rng
+from avdetect.types import SAMPLES_PER_TICK, TICK_RATE, Clip, Label
+
+
+def rows_to_copy(store: RecordStore, where: str, *, most: int, seed: int) -> list[int]:
+    """Rows of clips with sound, at most ``most`` of each source, in the order of the index."""
+    rng = np.random.default_rng(seed)
+    sources: dict[str, list[int]] = {}
+    for row in store.where(where):
+        sources.setdefault(str(store.index[row].get("source")), []).append(row)
+    chosen = [rng.permutation(rows)[:most].tolist() for _, rows in sorted(sources.items())]
+    return sorted(row for rows in chosen for row in rows)
+
+
+def copied(record: Record, family: Family, *, name: str, seconds: float, seed: int) -> Record:
+    """The voice of a record, from its start on, made anew by a forgery; pictures are left out.
+
+    Raises:
+        CannotForge: it has no voice, or the forgery cannot be made.
+    """
+    n = min(record.n_ticks, round(seconds * TICK_RATE))
+    audio = None if record.audio is None else record.audio[: n * SAMPLES_PER_TICK].astype(np.float32) / 32767
+    clip = Clip(track=None, audio=audio, audio_valid=record.audio_valid[:n], label=Label(audio_fake=False))
+    made = family.forge(clip, key_rng(record.key, name, seed), ()).audio
+    assert made is not None
+    return Record(
+        key=f"{record.key}@{name}",
+        meta=_meta(record.meta, name, n),
+        landmarks=None,
+        visible=None,
+        mouths=None,
+        faces=None,
+        audio=np.round(np.clip(made, -1, 1) * 32767).astype(np.int16),
+        audio_valid=record.audio_valid[:n],
+        speech=None if record.speech is None else record.speech[:n],
+        quality=None,
+    )
+
+
+def _meta(meta: dict[str, Any], name: str, ticks: int) -> dict[str, Any]:
+    kept = {k: v for k, v in meta.items() if k not in ("shard", "row")}
+    label = "FA" if meta.get("label") == "RA" else "RVFA"
+    new = {"key": f"{meta['key']}@{name}", "path": f"{meta['path']}@{name}", "label": label, "audio_fake": 1}
+    return {**kept, **new, "visual_fake": None, "generator": name, "pair": meta["path"], "ticks": ticks, "duration_s": ticks / TICK_RATE}
