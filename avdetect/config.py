@@ -31,6 +31,7 @@ __all__ = [
     "Part",
     "SyncConfig",
     "SyncInput",
+    "TextureConfig",
     "TrainConfig",
     "Trained",
     "VisualConfig",
@@ -135,11 +136,13 @@ class FusionConfig:
         radii: half widths in ticks of the windows over which similarity is averaged.
         channels: channels of the convolutions over lags.
         hidden: units of the mismatch MLP and the four-way MLP.
+        place: whether the head is told where each lag stands.
     """
 
     radii: tuple[int, ...] = (12, 37, 75)
     channels: int = 16
     hidden: int = 32
+    place: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ def get_config() -> Config:
     return Config(
         name="fusion",
         seed=5,
-        model=ModelConfig(fusion=FusionConfig()),
+        model=ModelConfig(fusion=FusionConfig(place=True)),
         data=DataConfig(ticks=192, train_where="split=dev;fold=0,1,2", val_where="split=dev;fold=3,4"),
         optim=OptimConfig(lr=2e-3, warmup=50),
         train=TrainConfig(

@@ -8,7 +8,7 @@ lengths, so that neither can duration.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -25,6 +25,8 @@ MIN_TICKS = 20
 NOISE_SHARE = 0.06
 OWN_SHARE = 0.7
 """How often a false voice comes beside its own recording; otherwise beside any genuine one."""
+COPIED_TICKS = 100
+"""Ticks of a voice that are copied, from its start: no example is longer."""
 FAMILIES = ("griffin_lim", "world", "griffin_lim", "voice_change", "tts")
 """Made of genuine voices: the same words and channel where the family keeps them, so that only the making differs."""
 
@@ -100,6 +102,8 @@ def copies(voices: Sequence[Voice], *, count: int, seed: int) -> list[Voice]:
     """
     rng = np.random.default_rng((seed, 77))
     genuine = [v for v in voices if not v.fake]
+    if not genuine:
+        return []
     # By the root of a folder's size: neither all voices nor all folders equally often.
     sizes = {name: len(members) for name, members in _by(_folder, genuine).items()}
     share = np.array([sizes[_folder(v)] ** -0.5 for v in genuine])
@@ -114,6 +118,7 @@ def copies(voices: Sequence[Voice], *, count: int, seed: int) -> list[Voice]:
 
 
 def _forged(voice: Voice, name: str, rng: np.random.Generator, unable: set[str]) -> Voice | None:
+    voice = _start_of(voice, COPIED_TICKS)
     clip = Clip(track=None, audio=voice.audio, audio_valid=voice.valid, label=Label(audio_fake=False))
     try:
         audio = FORGERIES.get(name).forge(clip, rng, ()).audio
@@ -124,6 +129,11 @@ def _forged(voice: Voice, name: str, rng: np.random.Generator, unable: set[str])
     # Speech of other words: when anybody speaks in it is not known.
     speech = np.full_like(voice.speech, np.nan) if name == "tts" else voice.speech
     return Voice(voice.key, voice.identity, name, True, audio, voice.valid, speech, voice.path)
+
+
+def _start_of(voice: Voice, ticks: int) -> Voice:
+    audio = voice.audio[: ticks * SAMPLES_PER_TICK]
+    return replace(voice, audio=audio, valid=voice.valid[:ticks], speech=voice.speech[:ticks])
 
 
 class AudioBatches:

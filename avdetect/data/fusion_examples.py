@@ -22,6 +22,8 @@ from avdetect.track_stream import TrackStream, similarity_matrix
 from avdetect.types import LAGS, MAX_LAG
 
 MIN_TICKS = 20
+SHIFTED = 0.3
+"""Share of clips whose own sound is moved by up to nine ticks: out of time is no mismatch."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class FusionBatches:
         n = int(rng.integers(min(MIN_TICKS, most), most + 1))
         start = int(rng.integers(0, clip.n_ticks - n + 1))
         lips = {name: a[start : start + n] for name, a in clip.lips.items()}
-        lag = int(rng.integers(-9, 10)) if rng.random() < 0.5 else 0
+        lag = int(rng.integers(-9, 10)) if rng.random() < SHIFTED else 0
         own = shifted(clip.sound, start + lag, n)
         own_speech = np.resize(clip.speech[start : start + n], n)
         mates = self._by_source[clip.source]

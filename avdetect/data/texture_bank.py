@@ -1,7 +1,7 @@
 """Faces measured once, for networks that learn from measures and not from pictures.
 
-Every draw depends on the seed, the clip and its number alone, so that trainings that leave something out share the
-draws of the rest. Of a genuine clip a draw is a pair, as it is and forged, degraded alike; of a recorded forgery it is
+Every draw depends on the clip and its number alone, so that trainings of other seeds, and those that leave something
+out, share the draws of the rest. Of a genuine clip a draw is a pair, as it is and forged, degraded alike; of a recorded forgery it is
 that clip, degraded.
 """
 
@@ -30,7 +30,10 @@ DRAWS = 40.0
 MOST = 12
 """Draws of one clip."""
 RECORDED_DRAWS = 8
-AT_ONCE = 32
+SEED = 3
+"""Of all draws: a bank serves trainings of any seed."""
+AT_ONCE = 8
+"""Faces measured together: a clip of which there is one draw has two, genuine and forged."""
 _SHARED = ("records", "ticks", "faces", "forgeries")
 """Fields of the data's configuration that a draw depends on."""
 
@@ -58,7 +61,7 @@ def measured_clips(store: RecordStore, rows: Sequence[int], config: Config, meas
     Args:
         store: the records of ``config.data``.
         rows: clips whose picture is known to be genuine or forged.
-        config: ``data``, ``augment`` and ``seed`` say how draws are made, ``data.bank`` where they are kept.
+        config: ``data`` and ``augment`` say how draws are made, ``data.bank`` where they are kept.
         measure: ``faces (n h w 3), mouths (n 3 m m 3) -> (n f)``.
     """
     draw = ClipDraw(config.data, config.augment, rows)
@@ -70,7 +73,7 @@ def measured_clips(store: RecordStore, rows: Sequence[int], config: Config, meas
     missing = [(row, n) for row, n in wanted if folder is None or not _file(folder, store.index[row]).is_file()]
     fresh: dict[int, Measured] = {}
     with ThreadPoolExecutor(config.data.threads) as threads:
-        jobs = threads.map(lambda job: _arrays(draw, store.index[job[0]], *job, config.seed), missing)
+        jobs = threads.map(lambda job: _arrays(draw, store.index[job[0]], *job), missing)
         for (row, _), arrays in track(zip(missing, jobs, strict=True), total=len(missing), description="faces"):
             clip = _measured(row, arrays, measure, recorded=_recorded(store.index[row]))
             if folder is None:
@@ -98,18 +101,17 @@ def _draws(columns: dict, counts: Counter[str]) -> int:
     return int(key_rng("drawn", columns["key"]).random() < share)
 
 
-def _arrays(draw: ClipDraw, columns: dict, row: int, count: int, seed: int) -> list[list[Arrays]]:
-    rngs = [key_rng("draw", seed, columns["key"], n) for n in range(count)]
+def _arrays(draw: ClipDraw, columns: dict, row: int, count: int) -> list[list[Arrays]]:
+    rngs = [key_rng("draw", SEED, columns["key"], n) for n in range(count)]
     return [[draw.one(row, rng)] if _recorded(columns) else draw.pair(row, rng) for rng in rngs]
 
 
 def _measured(row: int, drawn: list[list[Arrays]], measure: Measure, *, recorded: bool) -> Measured:
     """Draws without a face, and those of genuine clips that could not be forged, are left out."""
     kept = [d for d in drawn if all(a["faces"].any() for a in d) and (d[-1]["face_fake"] == 1).all()]
-    sides = list(zip(*kept, strict=True)) if kept else []
-    arrays = [_measure(side, measure) for side in sides]
-    if not arrays:
+    if not kept:
         return Measured(row, None, np.zeros((0, 0, 0), np.float16))
+    arrays = np.split(_measure([a for side in zip(*kept, strict=True) for a in side], measure), len(kept[0]))
     return Measured(row, None if recorded else arrays[0], arrays[-1])
 
 
@@ -128,7 +130,7 @@ def _folder(config: Config) -> Path | None:
     if not config.data.bank:
         return None
     data = {name: getattr(config.data, name) for name in _SHARED}
-    told = json.dumps([data, asdict(config.augment), config.seed, DRAWS], sort_keys=True)
+    told = json.dumps([data, asdict(config.augment), SEED, DRAWS], sort_keys=True)
     folder = Path(config.data.bank) / hashlib.sha256(told.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "about.json").write_text(told + "\n")

@@ -2,7 +2,9 @@
 
 Similarity is averaged over windows of several lengths around each tick (masked, never padded), giving a curve over lags
 for each length. Convolutions over the lags followed by a maximum see a peak wherever it stands, so that a constant
-offset is not by itself a mismatch. The four-way head takes the branches' mean logits and which of them are present.
+offset is not by itself a mismatch. Where each lag stands can be told, too (``FusionConfig.place``): most sound is nearly in
+time, so in a second of speech a middling peak at zero says more than one far off, which any sound has by chance; in
+longer stretches the height of the peak decides. The four-way head takes the branches' mean logits and which of them are present.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from avdetect.types import MAX_LAG
 
 MIN_COVERAGE = 5
 """Ticks that a lag needs within a window before its mean is used."""
+
+NEAR = 2.0
+"""Ticks over which the nearness of a lag to zero falls to 1/e."""
 
 
 def reach(config: FusionConfig) -> int:
@@ -74,7 +79,7 @@ class FusionHead(nnx.Module):
         del dtype  # a few thousand operations: float32 everywhere
         self.config = config
         scales, c = len(config.radii), config.channels
-        self.conv1 = nnx.Linear(3 * 2 * scales, c, rngs=rngs)
+        self.conv1 = nnx.Linear(3 * (2 * scales + 2 * config.place), c, rngs=rngs)
         self.conv2 = nnx.Linear(3 * c, c, rngs=rngs)
         self.hidden = nnx.Linear(2 * c + 4 * scales, config.hidden, rngs=rngs)
         self.mismatch_out = nnx.Linear(config.hidden, 1, rngs=rngs)
@@ -102,8 +107,11 @@ class FusionHead(nnx.Module):
             covered = count.max(axis=-1) / (2 * radius + 1)
             maps += [centred * 5.0, usable.astype(jnp.float32)]
             scalars += [centred.max(axis=-1) * 5.0, spread * 10.0, covered, talking[..., 0]]
-        x = jnp.stack(maps, axis=-1)
         usable = maps[-1][..., None] > 0
+        if self.config.place:
+            lag = jnp.abs(jnp.arange(-MAX_LAG, MAX_LAG + 1, dtype=jnp.float32))
+            maps += [jnp.broadcast_to(x, similarity.shape) for x in (jnp.exp(-lag / NEAR), lag / MAX_LAG)]
+        x = jnp.stack(maps, axis=-1)
         x = nnx.gelu(self.conv1(_lag_patches(x)))
         x = nnx.gelu(self.conv2(_lag_patches(x)))
         peak = jnp.where(usable, x, -10.0).max(axis=2)

@@ -19,7 +19,7 @@ from avdetect.models.sync import erode
 from avdetect.types import SAMPLES_PER_TICK
 from train.step import Loss
 
-COPIES_PER_GENUINE = 0.3
+COPIES_PER_GENUINE = 0.15
 SPEECH_WEIGHT = 0.3
 EVAL_TICKS = 100
 EVAL_BATCH = 16
