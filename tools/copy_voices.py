@@ -1,11 +1,11 @@
-"""False voices made of the genuine ones of prepared records: records of sound alone, beside which a voice network trains.
+"""False voices made of the genuine ones of prepared records: records of sound alone, for a voice network to train on.
 
 Examples:
-    AVDETECT_VOCODER=hifigan.onnx python -m tools.copy_voices work/records,work/speech --out work/vocoded --family vocoder
-    python -m tools.copy_voices work/records --out work/world --family world --where "split=train;audio_fake=0" --most 200
+    AVDETECT_VOCODER=hifigan.onnx python -m tools.copy_voices work/records --out work/vocoded --family vocoder
+    python -m tools.copy_voices work/records --out work/world --family world --where "split=train" --most 200
 
-Copies keep person, fold and split of their original, which is named in the column "pair". Of each source, at most --most
-clips are copied.
+Copies keep person, fold and split of their original, which is named in the column "pair". Of each source, at most
+--most clips are copied.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 Examples:
     python -m tools.evaluate shifts ../shared/data/INDEX.csv --where "split=dev" --out work/eval
-    python -m tools.evaluate branches --records work/records --where "split=dev;fold=5,6,7,8,9" --out work/eval
+    python -m tools.evaluate score --records work/records --where "split=dev;fold=5,6,7,8,9" --out work/eval/test.parquet
 
 "shifts" moves the sound of real files by known amounts (stream copy, container timestamps only) and audits the copies
-from end to end. "branches" scores prepared clips. "score" writes a table of scores, from which "report", "compare" and
-"sweep" are made.
+from end to end. "score" writes a table of scores of prepared clips, from which "report", "compare" and "sweep" are
+made.
 """
 
 from __future__ import annotations
@@ -67,25 +67,6 @@ def shifts(
         rows += shift_rows(entry, chosen, detector, keep=out / "rows")
     table, figures = shift_table(rows, tolerance_ms=tolerance_ms)
     _write(out, "shifts", table, figures)
-
-
-@app.command()
-def branches(
-    records: Annotated[Path, typer.Option(help="Folder of the records.")],
-    out: Annotated[Path, typer.Option(help="Folder for branches.json and branches.md.")],
-    where: Annotated[str, typer.Option(help="Which clips.")] = "split=dev",
-    bundle: Annotated[Path | None, typer.Option(help="Bundle; the default one if not given.")] = None,
-) -> None:
-    """AUC, ECE and false alarms of every branch, by generator, with bootstrap intervals clustered by person."""
-    from avdetect import load
-    from avdetect.data.store import RecordStore
-    from avdetect.evaluation.branches import branch_rows, branch_table
-
-    detector = load(bundle)
-    store = RecordStore(records)
-    rows = branch_rows(detector, store, store.where(where))
-    table, figures = branch_table(rows)
-    _write(out, "branches", table, figures)
 
 
 @app.command()

@@ -33,6 +33,8 @@ ROOT = Path(__file__).resolve().parents[1]
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 Config = dict[str, Any]
 Figures = dict[str, Any]
+SCORES = {"fused": "fusion head", "lag": "best lag"}
+"""Of `avdetect.evaluation.targets.windows`, in the words of the page."""
 
 
 class Bench:
@@ -104,7 +106,11 @@ def _sources_left_out(bench: Bench, listeners: list[Config], sources: list[str])
     from avdetect.evaluation.targets.left_out import trained_rows
 
     met = [
-        {str(bench.store.index[i]["source"]) for part in entry["trained"] for i in trained_rows(Path(part), bench.store)}
+        {
+            str(bench.store.index[i]["source"])
+            for part in entry["trained"]
+            for i in trained_rows(Path(part), bench.store)
+        }
         for entry in listeners
     ]
     found = {}
@@ -129,8 +135,9 @@ def windows(bench: Bench) -> Figures:
             task = bar.add_task(entry["title"], total=len(where))
             progress = partial(_show, bar, task)
             found = other_sound(detector, bench.store, where, rule["seconds"], progress=progress)
-        for seconds, of in found.items():
-            rows.append({"title": entry["title"], "seconds": seconds, **other_sound_figures(of, entry["score"])})
+        for score in entry["scores"]:
+            title = f"{entry['title']}, {SCORES[score]}" if len(entry["scores"]) > 1 else entry["title"]
+            rows += [{"title": title, "seconds": s, **other_sound_figures(of, score)} for s, of in found.items()]
     return {"rows": rows}
 
 

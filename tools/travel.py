@@ -27,7 +27,9 @@ def pack_records(
     sound_only: Annotated[bool, typer.Option("--sound-only", help="No pictures.")] = False,
     crf: Annotated[int, typer.Option(min=0, max=51, help="Quality of the mouths: 0 lossless, 51 worst.")] = 12,
     seconds: Annotated[float, typer.Option(help="Longer clips are cut there.")] = 10.0,
-    coded_sound: Annotated[bool, typer.Option("--coded-sound", help="Sound as Opus (for lips and sound only).")] = False,
+    coded_sound: Annotated[
+        bool, typer.Option("--coded-sound", help="Sound as Opus (for lips and sound only).")
+    ] = False,
     most: Annotated[int, typer.Option(help="Clips of one source (0 = all).")] = 0,
 ) -> None:
     """Write a small copy of some records."""

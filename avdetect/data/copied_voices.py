@@ -52,4 +52,12 @@ def _meta(meta: dict[str, Any], name: str, ticks: int) -> dict[str, Any]:
     kept = {k: v for k, v in meta.items() if k not in ("shard", "row")}
     label = "FA" if meta.get("label") == "RA" else "RVFA"
     new = {"key": f"{meta['key']}@{name}", "path": f"{meta['path']}@{name}", "label": label, "audio_fake": 1}
-    return {**kept, **new, "visual_fake": None, "generator": name, "pair": meta["path"], "ticks": ticks, "duration_s": ticks / TICK_RATE}
+    return {
+        **kept,
+        **new,
+        "visual_fake": None,
+        "generator": name,
+        "pair": meta["path"],
+        "ticks": ticks,
+        "duration_s": ticks / TICK_RATE,
+    }

@@ -1,8 +1,8 @@
 """Faces measured once, for networks that learn from measures and not from pictures.
 
 Every draw depends on the clip and its number alone, so that trainings of other seeds, and those that leave something
-out, share the draws of the rest. Of a genuine clip a draw is a pair, as it is and forged, degraded alike; of a recorded forgery it is
-that clip, degraded.
+out, share the draws of the rest. Of a genuine clip a draw is a pair, as it is and forged, degraded alike; of a recorded
+forgery it is that clip, degraded.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def measured_clips(store: RecordStore, rows: Sequence[int], config: Config, meas
     fresh: dict[int, Measured] = {}
     with ThreadPoolExecutor(config.data.threads) as threads:
         jobs = threads.map(lambda job: _arrays(draw, store.index[job[0]], *job), missing)
-        for (row, _), arrays in track(zip(missing, jobs, strict=True), total=len(missing), description="faces"):
+        shown = track(zip(missing, jobs, strict=True), total=len(missing), description="faces", disable=not missing)
+        for (row, _), arrays in shown:
             clip = _measured(row, arrays, measure, recorded=_recorded(store.index[row]))
             if folder is None:
                 fresh[row] = clip

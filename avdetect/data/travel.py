@@ -1,8 +1,8 @@
 """Records made small enough to be carried to another machine: all that lips-and-sound and voice networks train on.
 
-A folder of three files: ``sound.flac`` (or coded as Opus), ``mouths.mp4`` (grey, H.264, all clips one after another) and
-``clips.msgpack`` (rows of the index, masks, speech, and the mesh points of the lips rounded to a 4096th of the face
-crop). Face crops, colour and the other mesh points stay at home.
+A folder of three files: ``sound.flac`` (or ``sound.ogg``, coded as Opus), ``mouths.mp4`` (grey, H.264, all clips one
+after another) and ``clips.msgpack.xz`` (rows of the index, masks, speech, and the mesh points of the lips rounded to a
+4096th of the face crop). Face crops, colour and the other mesh points stay at home.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ POINTS = 468
 LOSSLESS, CODED = "sound.flac", "sound.ogg"
 
 
-def pack(store: RecordStore, rows: Sequence[int], out: Path, *, pictures: bool, crf: int, ticks: int, coded: bool) -> int:
+def pack(
+    store: RecordStore, rows: Sequence[int], out: Path, *, pictures: bool, crf: int, ticks: int, coded: bool
+) -> int:
     """Write the folder; returns its bytes.
 
     Args:

@@ -3,7 +3,8 @@
 The network is an ONNX file that the user has, for the usual mel spectrogram (22.05 kHz, 1024-point windows every 256
 samples, 80 Slaney bands up to 8 kHz, natural logarithm floored at 1e-5), ``[1, 80, n] -> [1, 1, 256 n]``;
 ``AVDETECT_VOCODER`` names it.
-Dubbing systems give their vocoder a spectrogram that another network guessed, so some of what is given here is smoothed.
+Dubbing systems give their vocoder a spectrogram that another network guessed, so some of what is given here is
+smoothed.
 """
 
 from __future__ import annotations

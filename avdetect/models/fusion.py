@@ -2,9 +2,10 @@
 
 Similarity is averaged over windows of several lengths around each tick (masked, never padded), giving a curve over lags
 for each length. Convolutions over the lags followed by a maximum see a peak wherever it stands, so that a constant
-offset is not by itself a mismatch. Where each lag stands can be told, too (``FusionConfig.place``): most sound is nearly in
-time, so in a second of speech a middling peak at zero says more than one far off, which any sound has by chance; in
-longer stretches the height of the peak decides. The four-way head takes the branches' mean logits and which of them are present.
+offset is not by itself a mismatch. Where each lag stands can be told, too (``FusionConfig.place``): most sound is
+nearly in time, so in a second of speech a middling peak at zero says more than one far off, which any sound has by
+chance; in longer stretches the height of the peak decides. The four-way head takes the branches' mean logits and which
+of them are present.
 """
 
 from __future__ import annotations

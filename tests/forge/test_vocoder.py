@@ -17,7 +17,7 @@ from avdetect.types import SAMPLE_RATE, Clip
 
 
 def save_vocoder(path: Path, *, bands: int = BANDS) -> Path:
-    """A network of HiFi-GAN's form: ``[1, bands, n] -> [1, 1, 256 n]``, the loudness of each frame over an alternating wave."""
+    """A network of HiFi-GAN's form, ``[1, bands, n] -> [1, 1, 256 n]``: an alternating wave as loud as each frame."""
     weight = np.full((1, bands, 1), 1 / bands, np.float32)
     wave = (np.where(np.arange(HOP) % 16 < 8, 0.5, -0.5)).astype(np.float32).reshape(1, 1, HOP)
     nodes = [

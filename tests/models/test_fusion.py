@@ -132,3 +132,19 @@ def test_lag_similarity_is_what_inference_measures() -> None:
     expected = similarity_matrix({"a": lips[0], "known": valid[0]}, heard, ["a"])
     np.testing.assert_array_equal(known[0], np.isfinite(expected))
     np.testing.assert_allclose(similarity[0][known[0]], expected[known[0]], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("place", [False, True])
+def test_where_a_peak_stands_matters_only_where_it_is_told(place: bool) -> None:
+    from avdetect.config import FusionConfig
+    from avdetect.models.fusion import FusionHead
+
+    head = FusionHead(FusionConfig(radii=(4, 9), place=place), dtype=jnp.dtype("float32"), rngs=nnx.Rngs(3))
+    known, speech = np.ones((1, T, K), bool), np.ones((1, T), np.float32)
+
+    def peak_at(lag: int) -> float:
+        similarity = np.full((1, T, K), 0.1, np.float32)
+        similarity[:, :, K // 2 + lag] = 0.6
+        return float(judge(head, similarity, known, speech)[0, T // 2])
+
+    assert (peak_at(0) == pytest.approx(peak_at(7), abs=1e-5)) is not place

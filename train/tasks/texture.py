@@ -91,9 +91,7 @@ class FaceBatches:
             raise ValueError(f"no genuine clip fits data.mates={data.mates!r}")
         self._weights = weights_of(self._made, balance=data.balance)
         own = {str(index[m.row]["path"]): m for ms in self._made.values() for m in ms}
-        self._own = {
-            m.row: own.get(str(index[m.row].get("pair") or "")) for ms in self._recorded.values() for m in ms
-        }
+        self._own = {m.row: own.get(str(index[m.row].get("pair") or "")) for ms in self._recorded.values() for m in ms}
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """``seen`` (b f), ``fake`` (b): one face each, genuine and forged in turn."""
