@@ -2,7 +2,7 @@
 
 Examples:
     python -m tools.evaluate shifts ../shared/data/INDEX.csv --where "split=dev" --out work/eval
-    python -m tools.evaluate score --records work/records --where "split=dev;fold=5,6,7,8,9" --out work/eval/test.parquet
+    python -m tools.evaluate score --records work/records --where "split=dev;fold=5,6" --out work/eval/test.parquet
 
 "shifts" moves the sound of real files by known amounts (stream copy, container timestamps only) and audits the copies
 from end to end. "score" writes a table of scores of prepared clips, from which "report", "compare" and "sweep" are

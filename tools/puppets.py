@@ -1,9 +1,10 @@
-"""Talking puppets as records: meshes of portraits whose lips follow espeak-ng's phonemes, for the pair that sees mesh points.
+"""Talking puppets as records: meshes of portraits whose lips follow espeak-ng's phonemes.
 
 Example:
     python -m tools.puppets portrait.jpg another.png --out work/puppets --count 600
 
-Take portraits that are in the public domain or made by a generator. Needs espeak-ng's library: pip install espeakng-loader.
+For training the lips-and-sound pair that sees mesh points. Take portraits that are in the public domain or made by a
+generator. Needs espeak-ng's library: pip install espeakng-loader.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Extra examples for the lips-and-sound pair that sees mesh points. A phoneme asks for an opening, a width and a rounding
 of the mouth (its viseme); these are run together as lips do, which begin to move before the sound and never quite
-arrive, and the mesh is moved by them: jaw and lower lip down, corners apart or together, lips forward. Nothing is drawn.
+arrive, and the mesh is moved by them: jaw and lower lip down, corners apart or together, lips forward. Nothing is
+drawn.
 """
 
 from __future__ import annotations

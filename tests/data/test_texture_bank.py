@@ -60,7 +60,9 @@ def config(records: Path, tmp_path: Path) -> Config:
             forgeries=("resynthesis=1",), train_where="fold=0,1,2,3,4,5,8,9", val_where="fold=6,7", threads=1,
         ),
         optim=OptimConfig(lr=1e-2, warmup=5),
-        train=TrainConfig(part="visual", steps=30, batch=8, log_every=10, eval_every=30, save_every=30, tensorboard=False),
+        train=TrainConfig(
+            part="visual", steps=30, batch=8, log_every=10, eval_every=30, save_every=30, tensorboard=False
+        ),
     )  # fmt: skip
 
 
