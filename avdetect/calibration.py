@@ -18,6 +18,10 @@ from jaxtyping import Float, Float64
 FORMAT = "avdetect.calibration/1"
 
 
+UNBOUNDED = 1e3
+"""A logit that nothing reaches."""
+
+
 @dataclass(frozen=True)
 class Platt:
     """Scaling of a logit: ``p = sigmoid(logit / temperature + bias)`` (Platt 1999; Guo et al. 2017 with bias 0).
@@ -29,15 +33,19 @@ class Platt:
         temperature: above 0.
         bias: in logits.
         half_ticks: from 0; ticks of evidence that count half. 0 = length does not matter.
+        most: largest calibrated logit; what lies further out than anything that was fitted on says no more than that.
     """
 
     temperature: float = 1.0
     bias: float = 0.0
     half_ticks: float = 0.0
+    most: float = UNBOUNDED
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature > 0 and math.isfinite(self.bias)):
             raise ValueError(f"temperature must be positive and bias finite, not {self.temperature!r}, {self.bias!r}")
+        if not math.isfinite(self.most):
+            raise ValueError(f"most must be finite, not {self.most!r}")
         if not (math.isfinite(self.half_ticks) and self.half_ticks >= 0):
             raise ValueError(f"half_ticks must be finite and at least 0, not {self.half_ticks!r}")
 
@@ -51,7 +59,8 @@ class Platt:
             ticks: how many measured ticks it is the mean of; without it, it counts in full.
         """
         scaled = np.asarray(logit, np.float64) / self.temperature + self.bias
-        return scaled if ticks is None else scaled * shortening(ticks, self.half_ticks)
+        scaled = scaled if ticks is None else scaled * shortening(ticks, self.half_ticks)
+        return np.minimum(scaled, self.most)
 
     def probability(
         self, logit: Float[np.ndarray, "*s"] | float, ticks: Float[np.ndarray, "*s"] | float | None = None

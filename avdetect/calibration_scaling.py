@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
@@ -100,6 +101,7 @@ def fit_tempered(
     weights: Float[np.ndarray, " n"],
     *,
     half_ticks: Sequence[float] = HALF_TICKS,
+    bounded: bool = True,
 ) -> Platt:
     """Temperature, bias and ``half_ticks`` of a branch; flat for a branch of one class or without any slope.
 
@@ -109,6 +111,7 @@ def fit_tempered(
         fake: the class.
         weights: of the clips, for a prior of one half.
         half_ticks: what is tried; one after the first must be better by `WORTH`.
+        bounded: whether calibrated logits end at what is :func:`supported`.
     """
     fake = np.asarray(fake, bool)
     if len(fake) == 0 or fake.all() or not fake.any():
@@ -123,6 +126,33 @@ def fit_tempered(
         if loss < lowest - WORTH:
             lowest = loss
             best = FLAT if slope <= 1e-6 else Platt(typical / float(slope), float(bias) / typical, float(half))
+    if best is FLAT or not bounded:
+        return best
+    return replace(best, most=round(supported(best.scale(logits, ticks), fake, weights), 4))
+
+
+def supported(logits: Float[np.ndarray, " n"], fake: Bool[np.ndarray, " n"], weights: Float[np.ndarray, " n"]) -> float:
+    """The largest logarithm of a likelihood ratio that the clips can support, at least 0.
+
+    What no genuine clip of the fit has reached, the next one may: with one more that does, no threshold parts forged
+    from genuine by more than this. After the empirical bounds of forensic likelihood ratios (Vergeer, van Es, de Jongh,
+    Alberink and Stoel, "Numerical likelihood ratios outputted by LR systems are often based on extrapolation", Science
+    & Justice 2016).
+
+    Args:
+        logits: no NaN.
+        fake: the class.
+        weights: of the clips.
+    """
+    fake, weights = np.asarray(fake, bool), np.asarray(weights, np.float64)
+    genuine = weights[~fake]
+    count = genuine.sum() ** 2 / np.square(genuine).sum()  # as many of equal weight (Kish 1965)
+    best = 0.0
+    for at in np.unique(np.asarray(logits)[fake]):
+        beyond = logits >= at
+        hits = weights[fake & beyond].sum() / weights[fake].sum()
+        alarms = (weights[~fake & beyond].sum() / genuine.sum() * count + 1) / (count + 1)
+        best = max(best, float(np.log(hits / alarms)))
     return best
 
 
@@ -141,7 +171,9 @@ def fit_rule(
     """
     if name != "logistic":
         rule = VerdictRule(name)
-        return rule, fit_tempered(combined_logits(logits, rule), np.ones(len(logits)), fake, weights, half_ticks=(0.0,))
+        # The branches are bounded already; a verdict that were, too, could say "fake" of hardly anything.
+        of_all = combined_logits(logits, rule)
+        return rule, fit_tempered(of_all, np.ones(len(of_all)), fake, weights, half_ticks=(0.0,), bounded=False)
     design = np.column_stack([logistic_features(logits), np.ones(len(logits))])
     n = len(BRANCHES)
     theta, _ = fit_logistic(design, fake, weights, prior=(*[1.0] * (n + 1), 0.0), least=(*[0.0] * (n + 1), None))
