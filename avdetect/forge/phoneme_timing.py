@@ -50,6 +50,8 @@ class _Event(ctypes.Structure):
 
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+_CALLED: list[Any] = []
+"""Callbacks that the library may call, kept from being collected."""
 
 
 def speak(text: str, voice: str, *, words_a_minute: int, pitch: int) -> Spoken:
@@ -99,5 +101,5 @@ def _library() -> tuple[Any, int, list[Any]]:
 
     callback = _Callback(told)
     library.espeak_SetSynthCallback(callback)
-    library.kept = callback  # as long as the library may call it
+    _CALLED.append(callback)
     return library, rate, heard
