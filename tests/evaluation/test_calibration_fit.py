@@ -27,7 +27,7 @@ from avdetect.calibration_points import (
     operating_points,
     youden,
 )
-from avdetect.calibration_scaling import balanced_weights, fit_rule, fit_tempered
+from avdetect.calibration_scaling import balanced_weights, fit_rule, fit_tempered, supported
 from avdetect.calibration_table import TableClip, sound_mates
 from avdetect.data.records import encode, record_of
 from avdetect.data.store import RecordStore, RecordWriter
@@ -297,3 +297,21 @@ def test_fitted_calibration_says_what_it_was_fitted_on(store: RecordStore) -> No
     assert figures["visual_clips"] == [8, 0]
     assert figures["clips"] == [7, 8], "seven of them with another clip's sound as well"
     np.testing.assert_allclose(calibration.visual.probability(np.array([-3.0, 3.0])), 0.5, atol=1e-4)
+
+
+def test_no_branch_claims_more_than_the_clips_support() -> None:
+    """Ten genuine clips that none of the forged ones resembles: an eleventh might, so ten to one at the most."""
+    logits = np.array([-1.0] * 10 + [50.0] * 5)
+    fake = np.arange(15) >= 10
+    assert supported(logits, fake, np.ones(15)) == pytest.approx(np.log(11))
+    # Half of the forged beyond all genuine clips says half as much; weights count as clips of equal weight would.
+    half = np.where(np.arange(15) < 13, logits, -2.0)
+    assert supported(half, fake, np.ones(15)) == pytest.approx(np.log(11 * 3 / 5))
+    assert supported(logits, fake, np.where(fake, 7.0, 0.5)) == pytest.approx(np.log(11))
+    assert supported(-logits, fake, np.ones(15)) == pytest.approx(0.0, abs=0.1), (
+        "what does not part them supports nothing"
+    )
+    fitted = fit_tempered(logits, np.full(15, 40.0), fake, np.ones(15))
+    assert fitted.scale(1e6) == pytest.approx(np.log(11), abs=1e-4)
+    free = fit_tempered(logits, np.full(15, 40.0), fake, np.ones(15), bounded=False)
+    assert free.scale(1e3) > 10 and free.scale(-3.0) == pytest.approx(fitted.scale(-3.0))

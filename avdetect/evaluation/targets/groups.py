@@ -10,6 +10,7 @@ import numpy as np
 from avdetect import metrics
 from avdetect.calibration import Calibration
 from avdetect.evaluation.table import ScoreTable
+from avdetect.metrics.calibration_errors import even_weights
 
 ROUNDS = 1000
 LEAST = 3
@@ -40,10 +41,17 @@ def verdict_figures(table: ScoreTable, calibration: Calibration) -> dict[str, An
         rows = rows[np.isfinite(p[rows])]
         return metrics.expected_calibration_error(p[rows], fake[rows]) if len(rows) else float("nan")
 
+    def even_ece(rows: np.ndarray) -> float:
+        rows = rows[np.isfinite(p[rows])]
+        if fake[rows].all() or not fake[rows].any():
+            return float("nan")
+        return metrics.expected_calibration_error(p[rows], fake[rows], weights=even_weights(fake[rows]))
+
     figures: dict[str, Any] = {"clips": len(known), "forged": int(fake.sum()), "genuine": int((~fake).sum())}
     of = {
         "auc": auc,
         "ece": ece,
+        "even_ece": even_ece,
         "genuine_called_fake": lambda rows: share(called_fake, ~fake, rows),
         "genuine_called_real": lambda rows: share(called_real, ~fake, rows),
         "forged_called_fake": lambda rows: share(called_fake, fake, rows),

@@ -85,7 +85,8 @@ def offsets_table(found: Figures) -> str:
 def verdict_table(found: Figures) -> str:
     """Decisions on all test clips."""
     shares = [f"{side}_called_{answer}" for side in ("genuine", "forged") for answer in ("fake", "real")]
-    rows = [(name.upper(), number(found[name], found[f"{name}_ci"])) for name in ("auc", "ece")]
+    names = {"auc": "AUC", "ece": "ECE", "even_ece": "ECE, both classes weighted alike"}
+    rows = [(title, number(found[name], found[f"{name}_ci"])) for name, title in names.items()]
     rows += [(name.replace("_", " "), number(found[name], found[f"{name}_ci"], percent=True)) for name in shares]
     counts = f"{found['forged']} forged and {found['genuine']} genuine clips."
     return f"{counts}\n\n{_table(('figure', 'value (95 %)'), rows)}"
