@@ -50,6 +50,7 @@ def committee(
     config = dict(configs[0], name=out.name, model=to_dict(net.config))
     met = dict.fromkeys(term for c in configs for term in c["data"]["train_where"].split("|"))
     config["data"] = dict(configs[0]["data"], train_where="|".join(met))
+    config["members"] = configs
     write_part(out / "part", "visual", net.visual, net.config)
     (out / "config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
     centre, weight = net.visual.centre[...], net.visual.weight[...]
