@@ -25,7 +25,7 @@ def pack_records(
     out: Annotated[Path, typer.Option(help="Folder to write.")],
     where: Annotated[str, typer.Option(help="Which clips.")] = "",
     sound_only: Annotated[bool, typer.Option("--sound-only", help="No pictures.")] = False,
-    crf: Annotated[int, typer.Option(min=0, max=51, help="Quality of the mouths: 0 lossless, 51 worst.")] = 12,
+    crf: Annotated[int, typer.Option(min=0, max=51, help="Quality of the mouths: 51 is worst.")] = 12,
     seconds: Annotated[float, typer.Option(help="Longer clips are cut there.")] = 10.0,
     coded_sound: Annotated[
         bool, typer.Option("--coded-sound", help="Sound as Opus (for lips and sound only).")
@@ -33,6 +33,8 @@ def pack_records(
     most: Annotated[int, typer.Option(help="Clips of one source (0 = all).")] = 0,
 ) -> None:
     """Write a small copy of some records."""
+    from rich.progress import track
+
     from avdetect.data.copied_voices import rows_to_copy
     from avdetect.data.store import RecordStore
     from avdetect.data.travel import pack
@@ -44,7 +46,10 @@ def pack_records(
     except (FileNotFoundError, KeyError, ValueError) as error:
         typer.echo(f"error: {error.args[0]}", err=True)
         raise typer.Exit(2) from None
-    size = pack(store, rows, out, pictures=not sound_only, crf=crf, ticks=round(seconds * TICK_RATE), coded=coded_sound)
+    shown = track(rows, description="packing")
+    size = pack(
+        store, shown, out, pictures=not sound_only, crf=crf, ticks=round(seconds * TICK_RATE), coded=coded_sound
+    )
     typer.echo(f"{len(rows)} clips, {size / 1e6:.1f} MB in {out}")
 
 

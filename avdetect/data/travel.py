@@ -7,11 +7,14 @@ after another) and ``clips.msgpack.xz`` (rows of the index, masks, speech, and t
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import lzma
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import msgpack
 import numpy as np
@@ -30,7 +33,7 @@ LOSSLESS, CODED = "sound.flac", "sound.ogg"
 
 
 def pack(
-    store: RecordStore, rows: Sequence[int], out: Path, *, pictures: bool, crf: int, ticks: int, coded: bool
+    store: RecordStore, rows: Iterable[int], out: Path, *, pictures: bool, crf: int, ticks: int, coded: bool
 ) -> int:
     """Write the folder; returns its bytes.
 
@@ -39,19 +42,21 @@ def pack(
         rows: of its index.
         out: a new folder.
         pictures: mouths and mesh points as well as sound.
-        crf: quality of the mouths, 0 = lossless.
+        crf: quality of the mouths, 0 to 51 (worst).
         ticks: longer clips are cut there.
-        coded: sound as Opus, a tenth of the size; for spectrograms, not for what tells voices apart.
+        coded: sound as Opus, a third of the size; for spectrograms, not for what tells voices apart.
     """
     out.mkdir(parents=True, exist_ok=True)
+    for name in (LOSSLESS, CODED, "mouths.mp4"):  # of an earlier, other copy
+        (out / name).unlink(missing_ok=True)
     records = (_cut(store.read(i, pictures=("mouths",) if pictures else ()), ticks) for i in rows)
     clips, sounds = [], []
-    with _film(out / "mouths.mp4", crf) if pictures else _nothing() as film:
+    with _film(out / "mouths.mp4", crf) if pictures else contextlib.nullcontext() as film:
         for record in records:
             if record.audio is not None:
                 sounds.append(record.audio)
             clips.append(_clip(record, pictures=pictures))
-            if pictures and record.mouths is not None:
+            if film is not None and record.mouths is not None:
                 for mouth in record.mouths:
                     film(cv2.cvtColor(mouth, cv2.COLOR_RGB2GRAY))
     sound = np.concatenate(sounds or [np.zeros(1, np.int16)])
@@ -90,8 +95,6 @@ def unpack(folder: Path, out: Path) -> int:
 
 
 def _cut(record: Record, ticks: int) -> Record:
-    import dataclasses
-
     if record.n_ticks <= ticks:
         return record
 
@@ -161,36 +164,17 @@ def _frames(path: Path) -> Iterator[np.ndarray]:
         yield cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
 
 
-class _nothing:
-    def __enter__(self) -> Any:
-        return None
+@contextlib.contextmanager
+def _film(path: Path, crf: int) -> Iterator[Callable[[np.ndarray], None]]:
+    """Grey pictures of ``MOUTH_SIZE`` into one H.264 film: the function that adds one."""
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=TICK_RATE, options={"crf": str(crf), "preset": "fast"})
+        stream.width = stream.height = MOUTH_SIZE
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.thread_count = 1  # pictures so small are only held up by more
 
-    def __exit__(self, *rest: object) -> None:
-        pass
+        def add(picture: np.ndarray) -> None:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="gray").reformat(format="yuv420p")))
 
-
-class _film:
-    """Grey pictures into one H.264 film."""
-
-    def __init__(self, path: Path, crf: int):
-        import av
-
-        self._file = av.open(str(path), "w")
-        self._stream = self._file.add_stream("libx264", rate=TICK_RATE)
-        self._stream.width = self._stream.height = MOUTH_SIZE
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.options = {"crf": str(crf), "preset": "fast"}
-        self._stream.codec_context.thread_count = 1  # pictures so small are only held up by more
-
-    def __enter__(self) -> Any:
-        return self._add
-
-    def _add(self, picture: np.ndarray) -> None:
-        import av
-
-        frame = av.VideoFrame.from_ndarray(picture, format="gray").reformat(format="yuv420p")
-        self._file.mux(self._stream.encode(frame))
-
-    def __exit__(self, *rest: object) -> None:
-        self._file.mux(self._stream.encode())
-        self._file.close()
+        yield add
+        file.mux(stream.encode())

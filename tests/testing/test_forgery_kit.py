@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from avdetect.forge import FORGERIES
 from avdetect.forge.engines import ENGINES
+from avdetect.forge.vocoder import VARIABLE
 from avdetect.testing import check_forgery, forgery_checks
 from avdetect.testing.conformance import ConformanceError
 from avdetect.testing.forgery_kit import KIT
+from tests.small_vocoder import save_vocoder
 from tests.testing.broken_forgeries import BROKEN, SOUND
 from tests.testing.proving import case_names, cases, failed_checks, names_of
 
@@ -43,7 +46,9 @@ def test_every_check_is_proved() -> None:
 
 
 @pytest.mark.parametrize("name", FORGERIES.builtins())
-def test_built_in(name: str) -> None:
+def test_built_in(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name == "vocoder":
+        monkeypatch.setenv(VARIABLE, str(save_vocoder(tmp_path / "small.onnx")))
     if name == "tts" and all(ENGINES.get(engine).available() for engine in ENGINES.builtins()):
         pytest.skip("no speech engine is installed")
     assert set(check_forgery(name)) <= {"outside"}
