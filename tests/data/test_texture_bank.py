@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from avdetect.config import Config, DataConfig, ModelConfig, OptimConfig, TextureConfig, TrainConfig
+from avdetect.data import texture_bank
 from avdetect.data.records import encode
 from avdetect.data.store import RecordStore, RecordWriter
 from avdetect.data.texture_bank import Measured, measured_clips
@@ -20,6 +21,12 @@ from train.tasks import make_task
 from train.tasks.texture import FaceBatches, TextureTask
 
 TICKS = 15
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texture_bank, "MOST", 3)
+    monkeypatch.setattr(texture_bank, "RECORDED_DRAWS", 3)
 
 
 def measure(faces: np.ndarray, mouths: np.ndarray) -> np.ndarray:
@@ -61,7 +68,7 @@ def config(records: Path, tmp_path: Path) -> Config:
         ),
         optim=OptimConfig(lr=1e-2, warmup=5),
         train=TrainConfig(
-            part="visual", steps=30, batch=8, log_every=10, eval_every=30, save_every=30, tensorboard=False
+            part="visual", steps=150, batch=8, log_every=30, eval_every=150, save_every=150, tensorboard=False
         ),
     )  # fmt: skip
 

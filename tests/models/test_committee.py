@@ -30,14 +30,14 @@ def one(seed: int, options: VisualConfig | TextureConfig) -> DetectorNet:
     return net
 
 
-def pictures(n: int = 3) -> tuple[np.ndarray, np.ndarray]:
+def pictures(n: int = 1) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     return rng.uniform(0, 255, (n, 160, 160, 3)).astype(np.float32), rng.uniform(0, 255, (n, 3, 64, 64, 3)).astype(
         np.float32
     )
 
 
-@pytest.mark.parametrize("options", [(SMALL, TEXTURE, TEXTURE), (TEXTURE, TEXTURE), (SMALL,)])
+@pytest.mark.parametrize("options", [(SMALL, TEXTURE), (TEXTURE, TEXTURE)])
 def test_it_is_the_weighted_mean_on_the_scale_of_genuine_faces(options: tuple) -> None:
     nets = [one(seed, o) for seed, o in enumerate(options)]
     rng = np.random.default_rng(1)
