@@ -79,11 +79,7 @@ class ClipDraw:
             chosen.append(int(rng.choice(mates)) if mates else row)
         if self._config.paired:
             return stack([example for i in chosen for example in self.pair(i, rng)])
-        return stack([self._example(i, rng) for i in chosen])
-
-    def one(self, row: int, rng: np.random.Generator) -> Arrays:
-        """An example of that row's clip; a genuine one may come forged, a recorded forgery comes as it is."""
-        return self._example(row, rng)
+        return stack([self.one(i, rng) for i in chosen])
 
     def pair(self, row: int, rng: np.random.Generator) -> list[Arrays]:
         """A genuine and a forged example that went through the same degradations, as alike otherwise as can be."""
@@ -107,7 +103,8 @@ class ClipDraw:
         """Each source alike, so that the largest does not become the sign of a genuine clip."""
         return int(rng.choice(self._genuine[str(rng.choice(list(self._genuine)))]))
 
-    def _example(self, row: int, rng: np.random.Generator) -> Arrays:
+    def one(self, row: int, rng: np.random.Generator) -> Arrays:
+        """An example of that row's clip; a genuine one may come forged, a recorded forgery comes as it is."""
         clip, speech = self._read(row, rng)
         columns = self._store.index[row]
         halves, family = (clip.label.visual_fake, clip.label.audio_fake), str(columns.get("generator") or "")

@@ -34,6 +34,8 @@ SEED = 3
 """Of all draws: a bank serves trainings of any seed."""
 AT_ONCE = 8
 """Faces measured together: a clip of which there is one draw has two, genuine and forged."""
+_VERSION = 1
+"""Part of a bank's name: raised when what is measured changes, so that old measures are not taken for new ones."""
 _SHARED = ("records", "ticks", "faces", "forgeries")
 """Fields of the data's configuration that a draw depends on."""
 
@@ -131,7 +133,8 @@ def _folder(config: Config) -> Path | None:
     if not config.data.bank:
         return None
     data = {name: getattr(config.data, name) for name in _SHARED}
-    told = json.dumps([data, asdict(config.augment), SEED, DRAWS], sort_keys=True)
+    counts = [_VERSION, SEED, DRAWS, MOST, RECORDED_DRAWS]
+    told = json.dumps([data, asdict(config.augment), counts], sort_keys=True)
     folder = Path(config.data.bank) / hashlib.sha256(told.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "about.json").write_text(told + "\n")
@@ -139,7 +142,9 @@ def _folder(config: Config) -> Path | None:
 
 
 def _file(folder: Path, columns: dict) -> Path:
-    return folder / f"{hashlib.sha256(columns['key'].encode()).hexdigest()[:24]}.npz"
+    """Of a clip as it looks: records that were prepared anew are measured anew."""
+    name = f"{columns['key']} {columns.get('picture_hash')}"
+    return folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.npz"
 
 
 def _write(path: Path, clip: Measured) -> None:
