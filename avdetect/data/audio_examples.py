@@ -14,6 +14,8 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from avdetect.augment import channel
+from avdetect.augment.chain import augment_sound
+from avdetect.augment.config import AugmentConfig
 from avdetect.data.mixture import weights_of
 from avdetect.data.store import RecordStore
 from avdetect.data.sync_examples import stack
@@ -23,6 +25,7 @@ from avdetect.types import SAMPLES_PER_TICK, Clip, Label
 
 MIN_TICKS = 20
 NOISE_SHARE = 0.06
+NOTCH_SHARE = 0.3
 OWN_SHARE = 0.7
 """How often a false voice comes beside its own recording; otherwise beside any genuine one."""
 COPIED_TICKS = 100
@@ -139,7 +142,16 @@ def _start_of(voice: Voice, ticks: int) -> Voice:
 class AudioBatches:
     """Batches by step number: half genuine, half false, false systems and genuine folders equally often."""
 
-    def __init__(self, voices: list[Voice], *, ticks: int, batch: int, seed: int, weights: Sequence[str] = ()):
+    def __init__(
+        self,
+        voices: list[Voice],
+        *,
+        ticks: int,
+        batch: int,
+        seed: int,
+        weights: Sequence[str] = (),
+        augment: AugmentConfig | None = None,
+    ):
         """``weights``: ``system=factor``, how often a system is drawn; see `avdetect.data.mixture.weights_of`."""
         genuine = [v for v in voices if not v.fake]
         self._folders = _by(_folder, genuine)
@@ -149,6 +161,7 @@ class AudioBatches:
             raise ValueError("training needs genuine and false voices; check data.train_where")
         self._shares = weights_of(self._systems, balance=0.0, factors=weights)
         self._ticks, self._batch, self._seed = ticks, batch, seed
+        self._augment = augment or AugmentConfig()
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """``audio``, ``valid``, ``fake`` and ``speech`` of one step; a false voice follows its genuine partner."""
@@ -187,7 +200,9 @@ class AudioBatches:
             "known": np.bool_(not silent),
             "speech": np.full(self._ticks, np.nan, np.float32),
         }
-        out["audio"][: len(audio)] = channel.sound(audio, rng)
+        if rng.random() < NOTCH_SHARE:
+            audio = channel.notch(audio, rng)
+        out["audio"][: len(audio)] = augment_sound(audio, rng, self._augment)
         out["valid"][:n] = voice.valid[start : start + n]
         out["speech"][:n] = speech
         return out

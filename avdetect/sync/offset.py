@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float64, Int
 
-from avdetect.sync.curve import LagSums, confidences, lag_sums, off_peak, peaks, spread, summits
+from avdetect.sync.curve import LagSums, confidences, distance_cost, lag_sums, off_peak, peaks, spread, summits
 from avdetect.types import TICK_RATE
 
 TICK_MS = 1000.0 / TICK_RATE
@@ -57,6 +57,8 @@ def estimate_offset(
 ) -> OffsetEstimate:
     """The lag at which lips and sound agree best, between lags, with a 95 % interval by block bootstrap.
 
+    Of peaks of about one height, the one nearer to being in sync is taken (`avdetect.sync.curve.distance_cost`).
+
     The same input gives the same output to the last bit: the random draws start from ``seed``.
 
     Args:
@@ -71,14 +73,15 @@ def estimate_offset(
     sums = lag_sums(similarity, weights, block=block)
     whole = sums.combine(np.ones((1, sums.n_blocks)))
     curve = whole.curves()
-    position, at_end = peaks(curve, lags)
+    cost = distance_cost(lags, whole.weight.max(axis=1, initial=0.0), zero=zero_offset_ms / TICK_MS)
+    position, at_end = peaks(curve, lags, cost)
     confidence = float(confidences(curve)[0])
     measured = bool(np.isfinite(position[0])) and not at_end[0]
     offset = float(position[0] * TICK_MS - zero_offset_ms) if measured else None
     draws, n = _draws(sums, np.isfinite(curve[0]), seed)
     interval = None
     if n and offset is not None:
-        interval = _interval(peaks(draws, lags)[0] * TICK_MS - zero_offset_ms, offset, n)
+        interval = _interval(peaks(draws, lags, cost)[0] * TICK_MS - zero_offset_ms, offset, n)
     return OffsetEstimate(
         lags=np.asarray(lags),
         curve=curve[0],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int
 
-from avdetect.sync.curve import LagSums, confidences, lag_sums, peaks, spread
+from avdetect.sync.curve import LagSums, confidences, distance_cost, lag_sums, peaks, spread
 from avdetect.sync.offset import TICK_MS
 from avdetect.types import TICK_RATE
 
@@ -67,13 +67,14 @@ def offset_windows(
     weights = np.ones(len(similarity)) if weights is None else weights
     n = -(-len(similarity) // HOP) if len(similarity) else 0
     half = SPAN // 2
-    curves = np.full((n, len(lags)), np.nan)
+    curves, weight = np.full((n, len(lags)), np.nan), np.zeros(n)
     for first in range(0, n, 1024):
         last = min(first + 1024, n)
         low, high = max(0, first - half), min(n, last + half)
         sums = lag_sums(similarity[low * HOP : high * HOP], weights[low * HOP : high * HOP], block=HOP)
-        curves[first:last] = _rolling(sums, half, first - low, last - low).curves()
-    position, at_end = peaks(curves, lags)
+        rolled = _rolling(sums, half, first - low, last - low)
+        curves[first:last], weight[first:last] = rolled.curves(), rolled.weight.max(axis=1, initial=0.0)
+    position, at_end = peaks(curves, lags, distance_cost(lags, weight, zero=zero_offset_ms / TICK_MS))
     confidence = confidences(curves)
     sharpness = confidence / spread(curves)
     raw = position * TICK_MS - zero_offset_ms

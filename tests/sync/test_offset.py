@@ -91,3 +91,19 @@ def test_an_offset_beyond_the_lags_is_not_reported() -> None:
 @pytest.mark.parametrize("freedom", [3, 5, 10, 100])
 def test_student_quantile(freedom: int) -> None:
     assert student_t975(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=0.02)
+
+
+def test_of_two_peaks_of_one_height_the_nearer_is_taken_unless_much_speaks_for_the_other() -> None:
+    def two_peaks(t: int, more: float) -> float | None:
+        bump = np.exp(-0.5 * np.square(LAGS - 2.0)) + (1 + more) * np.exp(-0.5 * np.square(LAGS - 11.0))
+        return estimate_offset(np.tile(0.2 * bump, (t, 1)), LAGS).offset_ms
+
+    assert two_peaks(50, 0.05) == pytest.approx(80, abs=10), "one hundredth higher, for two seconds"
+    assert two_peaks(50, 0.3) == pytest.approx(440, abs=10)
+    assert two_peaks(1500, 0.05) == pytest.approx(440, abs=10), "for a minute"
+
+
+def test_nearness_does_not_move_a_peak() -> None:
+    far = 0.2 * np.exp(-0.5 * np.square((LAGS - 10.3) / 1.5))
+    short, long = (estimate_offset(np.tile(far, (t, 1)), LAGS).offset_ms for t in (30, 3000))
+    assert short == pytest.approx(long, abs=1e-6)
