@@ -142,7 +142,7 @@ class SegmentRule:
     bridge_s: float = 0.4
 
 
-RULES = ("max", "noisy_or", "logistic")
+RULES = ("mixture", "max", "noisy_or", "logistic")
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class VerdictRule:
     """How the branches' calibrated logits become one (see `avdetect.verdict.combine`).
 
     Attributes:
-        name: ``max``, ``noisy_or`` or ``logistic``.
+        name: ``mixture``, ``max``, ``noisy_or`` or ``logistic``.
         visual, audio, sync, whole: from 0; what suspicion of the branch weighs (``logistic`` only).
         clear: from 0; what it weighs that no branch is suspicious (``logistic`` only).
     """

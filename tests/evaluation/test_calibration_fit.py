@@ -207,7 +207,7 @@ def test_a_refit_gives_the_same_and_knows_the_voice() -> None:
     assert (first.fake_above, first.offset_sharpness) == (again.fake_above, again.offset_sharpness)
     assert figures["clips"] == [12, 24] and figures["people"] == 12
     assert figures["audio_auc"] > 0.9 and figures["verdict_auc"] > 0.8
-    assert set(figures["rule_log_loss"]) == {"max", "noisy_or", "logistic"}
+    assert set(figures["rule_log_loss"]) == {"mixture", "max", "noisy_or", "logistic"}
     assert figures["false_alarms"]["goal"] == 0.01 and figures["false_alarms"]["share"] <= 0.01
     assert first.fake_above > first.verdict.probability(0.0), "no accusation without a suspicious branch"
     assert first.zero_offset_ms == pytest.approx(zero_offset(clips))
