@@ -33,7 +33,7 @@ def copy_voices(
 
     from rich.progress import track
 
-    from avdetect.data.copied_voices import copied, rows_to_copy
+    from avdetect.data.copied_voices import copied
     from avdetect.data.records import Record, encode
     from avdetect.data.store import RecordStore, RecordWriter
     from avdetect.forge import FORGERIES
@@ -42,7 +42,7 @@ def copy_voices(
 
     try:
         store, made_by = RecordStore(records), FORGERIES.get(family)
-        rows = rows_to_copy(store, where, most=most, seed=seed)
+        rows = store.sample(where, most=most, seed=seed)
     except (FileNotFoundError, KeyError, ValueError, PluginError) as error:
         typer.echo(f"error: {error.args[0]}", err=True)
         raise typer.Exit(2) from None

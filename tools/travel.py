@@ -35,14 +35,13 @@ def pack_records(
     """Write a small copy of some records."""
     from rich.progress import track
 
-    from avdetect.data.copied_voices import rows_to_copy
     from avdetect.data.store import RecordStore
     from avdetect.data.travel import pack
     from avdetect.types import TICK_RATE
 
     try:
         store = RecordStore(records)
-        rows = rows_to_copy(store, where, most=most or len(store), seed=0)
+        rows = store.sample(where, most=most or len(store), seed=0)
     except (FileNotFoundError, KeyError, ValueError) as error:
         typer.echo(f"error: {error.args[0]}", err=True)
         raise typer.Exit(2) from None

@@ -7,20 +7,9 @@ from typing import Any
 import numpy as np
 
 from avdetect.data.records import Record
-from avdetect.data.store import RecordStore
 from avdetect.forge.contract import Family
 from avdetect.forge.films import key_rng
 from avdetect.types import SAMPLES_PER_TICK, TICK_RATE, Clip, Label
-
-
-def rows_to_copy(store: RecordStore, where: str, *, most: int, seed: int) -> list[int]:
-    """Rows of clips with sound, at most ``most`` of each source, in the order of the index."""
-    rng = np.random.default_rng(seed)
-    sources: dict[str, list[int]] = {}
-    for row in store.where(where):
-        sources.setdefault(str(store.index[row].get("source")), []).append(row)
-    chosen = [rng.permutation(rows)[:most].tolist() for _, rows in sorted(sources.items())]
-    return sorted(row for rows in chosen for row in rows)
 
 
 def copied(record: Record, family: Family, *, name: str, seconds: float, seed: int) -> Record:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
@@ -166,6 +167,15 @@ class RecordStore:
             tests = [_term(t.strip(), known) for t in alternative.split(";") if t.strip()]
             found |= {i for i, row in enumerate(self.index) if all(test(row) for test in tests)}
         return sorted(found)
+
+    def sample(self, condition: str, *, most: int, seed: int) -> list[int]:
+        """Rows that satisfy a condition (:meth:`where`), at most ``most`` of each source, in the order of the index."""
+        rng = np.random.default_rng(seed)
+        sources: dict[str, list[int]] = {}
+        for row in self.where(condition):
+            sources.setdefault(str(self.index[row].get("source")), []).append(row)
+        chosen = [rng.permutation(rows)[:most].tolist() for _, rows in sorted(sources.items())]
+        return sorted(row for rows in chosen for row in rows)
 
 
 def _term(term: str, known: set[str]) -> Callable[[dict[str, Any]], bool]:

@@ -28,7 +28,7 @@ from avdetect.types import SAMPLE_RATE, Clip
 VARIABLE = "AVDETECT_VOCODER"
 RATE, WINDOW, HOP, BANDS, HIGHEST, FLOOR = 22_050, 1024, 256, 80, 8000.0, 1e-5
 SMOOTHED, CODED = 0.4, 0.3
-"""Shares of voices whose spectrogram is smoothed before it becomes sound again, as a guessed one is smooth, or coded."""
+"""Shares of voices whose spectrogram is smoothed (as a guessed one is) or coded before it becomes sound again."""
 FRAMES = 4
 """Frames of a spectrogram that are coded together (46 ms)."""
 PITCH = 0.15

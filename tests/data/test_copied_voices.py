@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from avdetect.data.audio_examples import load_voices
-from avdetect.data.copied_voices import rows_to_copy
 from avdetect.data.records import encode
 from avdetect.data.store import RecordStore, RecordWriter
 from avdetect.forge.vocoder import VARIABLE
@@ -29,10 +28,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory, make_record) -> Path:
 
 def test_at_most_so_many_of_a_source(folder: Path) -> None:
     store = RecordStore(folder)
-    rows = rows_to_copy(store, "audio_fake=0", most=2, seed=1)
+    rows = store.sample("audio_fake=0", most=2, seed=1)
     assert len(rows) == 4 and [store.index[i]["source"] for i in rows].count("a") == 2
-    assert rows == rows_to_copy(store, "audio_fake=0", most=2, seed=1) == sorted(rows)
-    assert rows_to_copy(store, "fold=3", most=2, seed=1) == [3]
+    assert rows == store.sample("audio_fake=0", most=2, seed=1) == sorted(rows)
+    assert store.sample("fold=3", most=2, seed=1) == [3]
 
 
 def test_copies_are_false_voices_beside_their_originals(folder: Path, tmp_path: Path) -> None:
