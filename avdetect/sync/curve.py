@@ -25,9 +25,9 @@ MIN_TICKS = 10
 MIN_SHARE = 0.5
 """A lag is refused when less than this part of the weight of the best covered lag speaks for it."""
 FAR = 2.0
-"""What a lag of 0.6 s costs, in similarity summed over ticks (with the square of the lag): most sound is nearly in time.
-Less than a hundredth of the peak of a minute; in one second it decides between peaks of about one height. Of 2 s windows
-of clips whose sound had been moved by up to 400 ms, it gets more right at every distance."""
+"""What a lag of 0.6 s costs, in similarity summed over ticks, growing with its square: sound is mostly nearly in time.
+Less than a hundredth of the peak of a minute; in one second it decides between peaks of about one height. Of windows of
+2 s of clips whose sound had been moved by up to 400 ms, more come out right at every distance."""
 
 
 @dataclass(frozen=True)
