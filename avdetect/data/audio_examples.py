@@ -7,6 +7,7 @@ lengths, so that neither can duration.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -151,8 +152,19 @@ class AudioBatches:
         seed: int,
         weights: Sequence[str] = (),
         augment: AugmentConfig | None = None,
+        pool: int = 0,
     ):
-        """``weights``: ``system=factor``, how often a system is drawn; see `avdetect.data.mixture.weights_of`."""
+        """What is drawn.
+
+        Args:
+            voices: from :func:`load_voices` and :func:`copies`.
+            ticks: of an example.
+            batch: examples a step.
+            seed: of everything random.
+            weights: ``system=factor``, how often a system is drawn; see `avdetect.data.mixture.weights_of`.
+            augment: what sound goes through.
+            pool: how many degraded versions of each voice are made, once; 0 = a new one for every example.
+        """
         genuine = [v for v in voices if not v.fake]
         self._folders = _by(_folder, genuine)
         self._systems = _by(lambda v: v.system, [v for v in voices if v.fake])
@@ -161,7 +173,8 @@ class AudioBatches:
             raise ValueError("training needs genuine and false voices; check data.train_where")
         self._shares = weights_of(self._systems, balance=0.0, factors=weights)
         self._ticks, self._batch, self._seed = ticks, batch, seed
-        self._augment = augment or AugmentConfig()
+        self._augment, self._pool = augment or AugmentConfig(), pool
+        self._degraded: dict[tuple[str, str, int], np.ndarray] = {}
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """``audio``, ``valid``, ``fake`` and ``speech`` of one step; a false voice follows its genuine partner."""
@@ -181,13 +194,24 @@ class AudioBatches:
         seed = int(rng.integers(2**63))
         return [self._example(v, np.random.default_rng(seed)) for v in (own, false)]
 
+    def _degrade(self, voice: Voice, version: int) -> Float32[np.ndarray, " s"]:
+        """A version of a voice; those of a false voice and of its original went through the same."""
+        name = (voice.key, voice.system, version)
+        if name not in self._degraded:
+            rng = np.random.default_rng((self._seed, version, zlib.crc32((voice.pair or voice.path).encode())))
+            audio = augment_sound(_start_of(voice, COPIED_TICKS).audio, rng, self._augment)
+            self._degraded[name] = np.round(audio * 32767).astype(np.int16)
+        return self._degraded[name].astype(np.float32) / 32767
+
     def _example(self, voice: Voice, rng: np.random.Generator) -> dict[str, np.ndarray]:
         length, place, silent = rng.random(), rng.random(), rng.random() < NOISE_SHARE
-        most = min(self._ticks, voice.n_ticks)
+        whole = self._degrade(voice, int(rng.integers(self._pool))) if self._pool else voice.audio
+        ticks = len(whole) // SAMPLES_PER_TICK
+        most = min(self._ticks, ticks)
         least = min(MIN_TICKS, most)
         n = least + int(length * (most - least + 1))
-        start = int(place * (voice.n_ticks - n + 1))
-        audio = voice.audio[start * SAMPLES_PER_TICK : (start + n) * SAMPLES_PER_TICK]
+        start = int(place * (ticks - n + 1))
+        audio = whole[start * SAMPLES_PER_TICK : (start + n) * SAMPLES_PER_TICK]
         speech = voice.speech[start : start + n]
         if silent:  # nobody speaks: says nothing of the class, but teaches the speech head
             audio = channel.colour(rng.standard_normal(len(audio)).astype(np.float32), rng)
@@ -202,7 +226,9 @@ class AudioBatches:
         }
         if rng.random() < NOTCH_SHARE:
             audio = channel.notch(audio, rng)
-        out["audio"][: len(audio)] = augment_sound(audio, rng, self._augment)
+        if not self._pool:
+            audio = augment_sound(audio, rng, self._augment)
+        out["audio"][: len(audio)] = audio
         out["valid"][:n] = voice.valid[start : start + n]
         out["speech"][:n] = speech
         return out

@@ -63,6 +63,7 @@ class AudioTask:
             seed=config.seed,
             weights=config.data.weights,
             augment=config.augment,
+            pool=config.data.pool,
         )
         self.loss = make_loss(self._reach)
         self._forward = nnx.jit(lambda net, audio, valid: net(audio, valid))
