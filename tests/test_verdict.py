@@ -160,6 +160,15 @@ def test_low_quality(fault: dict[str, Any]) -> None:
     assert report.verdict == "inconclusive"
 
 
+def test_of_a_small_face_only_the_lips_are_judged() -> None:
+    report = judged(track(visual=5.0, size_px=36.0))
+    found = report.tracks[0]
+    assert found.visual.probability_fake is None and found.sync is not None and found.sync.offset_ms is not None
+    assert report.verdict == "inconclusive" and report.abstained == (), "nothing suspicious, yet not called real"
+    assert any("too small for its texture" in reason for reason in report.reasons)
+    assert not any("too small" in reason for reason in judged(track(size_px=46.0)).reasons)
+
+
 def test_bad_ticks_do_not_count_among_good_ones() -> None:
     logits = np.full(250, -3.0)
     logits[:80] = 6.0

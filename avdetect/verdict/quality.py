@@ -24,6 +24,12 @@ def failures(quality: Quality, limits: QualityMinima | None = None) -> dict[str,
         }
 
 
+def fine_enough(quality: Quality, limits: QualityMinima) -> Bool[np.ndarray, " t"]:
+    """Ticks on which the face is large enough for its texture to be judged; unknown sizes are."""
+    with np.errstate(invalid="ignore"):
+        return ~(quality.size_px < limits.texture_px)
+
+
 def assess(
     quality: Quality, visible: Bool[np.ndarray, " t"], limits: QualityMinima | None = None
 ) -> tuple[list[str], Bool[np.ndarray, " t"]]:

@@ -16,7 +16,7 @@ from avdetect.sync.speaking import tick_weights
 from avdetect.sync.windows import OffsetWindows, offset_windows
 from avdetect.types import TICK_RATE, Evidence, Segment, SegmentKind
 from avdetect.verdict.analysis import NO_FACE_TRACK, TrackEvidence
-from avdetect.verdict.quality import assess
+from avdetect.verdict.quality import assess, fine_enough
 from avdetect.verdict.segments import find_segments
 
 
@@ -36,6 +36,7 @@ class TrackFindings:
         drift: growth of the offset.
         visible_s, covered_s, speech_s: seconds with the face, with sound, and with speech.
         faults: why the face is too badly seen to be judged, the most frequent fault first; empty if it can be judged.
+        too_small: whether the face is good enough for its lips to be followed, and too small for its texture.
         speaking: whether the face is the source of the speech; ``None`` where it cannot be told.
         whole: probability of the track as a whole, from a detector that gives one (not from the branches).
     """
@@ -57,6 +58,7 @@ class TrackFindings:
     covered_s: float
     speech_s: float
     faults: tuple[str, ...]
+    too_small: bool = False
     speaking: bool | None = None
     whole: float | None = None
 
@@ -86,7 +88,8 @@ def measure_track(
         speech = track.audio_valid
     speech_s = float(speech.sum()) / TICK_RATE
     heard = track.audio_valid & (speech_s >= calibration.min_speech_s)
-    visual_ticks = np.where(usable, evidence.visual, np.nan).astype(np.float64)
+    fine = usable if track.quality is None else usable & fine_enough(track.quality, calibration.quality)
+    visual_ticks = np.where(fine, evidence.visual, np.nan).astype(np.float64)
     audio_ticks = np.where(heard & speech, evidence.audio, np.nan).astype(np.float64)
     sync_ticks = np.where(usable & heard & speech, evidence.sync, np.nan).astype(np.float64)
 
@@ -112,6 +115,7 @@ def measure_track(
         covered_s=float(track.audio_valid.sum()) / TICK_RATE,
         speech_s=speech_s,
         faults=tuple(faults),
+        too_small=bool(usable.any()) and not fine.any(),
         whole=None if faults and "picture" in needs else evidence.probability,
     )
     return scaled(found, calibration, still=still)
