@@ -17,12 +17,13 @@ def get_config() -> Config:
         model=ModelConfig(audio=AudioConfig()),
         data=DataConfig(
             records="work/records,work/speech,work/vocoded",
-            ticks=100,
+            ticks=64,
+            pool=4,
             weights=("vocoder=3",),
             train_where="split=train;audio_fake=0,1|split=dev;label=RVRA,RVFA;fold=0,1,2",
             val_where="split=val;audio_fake=0,1|split=dev;label=RVRA,RVFA;fold=3,4",
         ),
         augment=AugmentConfig(sound_codec=0.2, snr_db=(0.0, 40.0)),
         optim=OptimConfig(lr=1.5e-3, warmup=100, weight_decay=0.05),
-        train=TrainConfig(part="audio", steps=1200, batch=24, eval_every=400, save_every=400),
+        train=TrainConfig(part="audio", steps=2400, batch=24, eval_every=800, save_every=800),
     )
