@@ -116,8 +116,7 @@ class DataConfig:
         sound: whether examples have sound; without it, forgeries and degradations of sound cost nothing.
         paired: a genuine example beside each forged one: the clip it was made of, degraded in the same way.
         cache: keep decoded records in memory (about a megabyte a clip).
-        pool: draws (part "audio": degraded versions of each voice) that are made once, kept in memory and shown again
-            and again; 0 = always new ones.
+        pool: draws that are made once, kept in memory and shown again and again; 0 = always new ones.
         bank: folder in which measured faces are kept for the next run (part "visual").
         recorded: share of pairs whose forged face is of a recorded forgery (part "visual").
         mates: condition on the genuine clips beside recorded forgeries whose originals are not at hand (part "visual").

@@ -6,7 +6,6 @@ Of the development clips, people of folds 0-2 are trained on, 3 and 4 validate, 
 training for the leave-one-system-out table: --set "data.train_where=..." with "generator!=A,B" (docs/training.md).
 """
 
-from avdetect.augment.config import AugmentConfig
 from avdetect.config import AudioConfig, Config, DataConfig, ModelConfig, OptimConfig, TrainConfig
 
 
@@ -17,13 +16,11 @@ def get_config() -> Config:
         model=ModelConfig(audio=AudioConfig()),
         data=DataConfig(
             records="work/records,work/speech,work/vocoded",
-            ticks=64,
-            pool=4,
+            ticks=100,
             weights=("vocoder=3",),
             train_where="split=train;audio_fake=0,1|split=dev;label=RVRA,RVFA;fold=0,1,2",
             val_where="split=val;audio_fake=0,1|split=dev;label=RVRA,RVFA;fold=3,4",
         ),
-        augment=AugmentConfig(sound_codec=0.2, snr_db=(0.0, 40.0)),
         optim=OptimConfig(lr=1.5e-3, warmup=100, weight_decay=0.05),
-        train=TrainConfig(part="audio", steps=2400, batch=24, eval_every=800, save_every=800),
+        train=TrainConfig(part="audio", steps=1200, batch=24, eval_every=400, save_every=400),
     )

@@ -7,7 +7,6 @@ lengths, so that neither can duration.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,8 +14,6 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from avdetect.augment import channel
-from avdetect.augment.chain import augment_sound
-from avdetect.augment.config import AugmentConfig
 from avdetect.data.mixture import weights_of
 from avdetect.data.store import RecordStore
 from avdetect.data.sync_examples import stack
@@ -26,7 +23,6 @@ from avdetect.types import SAMPLES_PER_TICK, Clip, Label
 
 MIN_TICKS = 20
 NOISE_SHARE = 0.06
-NOTCH_SHARE = 0.3
 OWN_SHARE = 0.7
 """How often a false voice comes beside its own recording; otherwise beside any genuine one."""
 COPIED_TICKS = 100
@@ -143,28 +139,8 @@ def _start_of(voice: Voice, ticks: int) -> Voice:
 class AudioBatches:
     """Batches by step number: half genuine, half false, false systems and genuine folders equally often."""
 
-    def __init__(
-        self,
-        voices: list[Voice],
-        *,
-        ticks: int,
-        batch: int,
-        seed: int,
-        weights: Sequence[str] = (),
-        augment: AugmentConfig | None = None,
-        pool: int = 0,
-    ):
-        """What is drawn.
-
-        Args:
-            voices: from :func:`load_voices` and :func:`copies`.
-            ticks: of an example.
-            batch: examples a step.
-            seed: of everything random.
-            weights: ``system=factor``, how often a system is drawn; see `avdetect.data.mixture.weights_of`.
-            augment: what sound goes through.
-            pool: how many degraded versions of each voice are made, once; 0 = a new one for every example.
-        """
+    def __init__(self, voices: list[Voice], *, ticks: int, batch: int, seed: int, weights: Sequence[str] = ()):
+        """``weights``: ``system=factor``, how often a system is drawn; see `avdetect.data.mixture.weights_of`."""
         genuine = [v for v in voices if not v.fake]
         self._folders = _by(_folder, genuine)
         self._systems = _by(lambda v: v.system, [v for v in voices if v.fake])
@@ -173,8 +149,6 @@ class AudioBatches:
             raise ValueError("training needs genuine and false voices; check data.train_where")
         self._shares = weights_of(self._systems, balance=0.0, factors=weights)
         self._ticks, self._batch, self._seed = ticks, batch, seed
-        self._augment, self._pool = augment or AugmentConfig(), pool
-        self._degraded: dict[tuple[str, str, int], np.ndarray] = {}
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """``audio``, ``valid``, ``fake`` and ``speech`` of one step; a false voice follows its genuine partner."""
@@ -194,24 +168,13 @@ class AudioBatches:
         seed = int(rng.integers(2**63))
         return [self._example(v, np.random.default_rng(seed)) for v in (own, false)]
 
-    def _degrade(self, voice: Voice, version: int) -> Float32[np.ndarray, " s"]:
-        """A version of a voice; those of a false voice and of its original went through the same."""
-        name = (voice.key, voice.system, version)
-        if name not in self._degraded:
-            rng = np.random.default_rng((self._seed, version, zlib.crc32((voice.pair or voice.path).encode())))
-            audio = augment_sound(_start_of(voice, COPIED_TICKS).audio, rng, self._augment)
-            self._degraded[name] = np.round(audio * 32767).astype(np.int16)
-        return self._degraded[name].astype(np.float32) / 32767
-
     def _example(self, voice: Voice, rng: np.random.Generator) -> dict[str, np.ndarray]:
         length, place, silent = rng.random(), rng.random(), rng.random() < NOISE_SHARE
-        whole = self._degrade(voice, int(rng.integers(self._pool))) if self._pool else voice.audio
-        ticks = len(whole) // SAMPLES_PER_TICK
-        most = min(self._ticks, ticks)
+        most = min(self._ticks, voice.n_ticks)
         least = min(MIN_TICKS, most)
         n = least + int(length * (most - least + 1))
-        start = int(place * (ticks - n + 1))
-        audio = whole[start * SAMPLES_PER_TICK : (start + n) * SAMPLES_PER_TICK]
+        start = int(place * (voice.n_ticks - n + 1))
+        audio = voice.audio[start * SAMPLES_PER_TICK : (start + n) * SAMPLES_PER_TICK]
         speech = voice.speech[start : start + n]
         if silent:  # nobody speaks: says nothing of the class, but teaches the speech head
             audio = channel.colour(rng.standard_normal(len(audio)).astype(np.float32), rng)
@@ -224,11 +187,7 @@ class AudioBatches:
             "known": np.bool_(not silent),
             "speech": np.full(self._ticks, np.nan, np.float32),
         }
-        if rng.random() < NOTCH_SHARE:
-            audio = channel.notch(audio, rng)
-        if not self._pool:
-            audio = augment_sound(audio, rng, self._augment)
-        out["audio"][: len(audio)] = audio
+        out["audio"][: len(audio)] = channel.sound(audio, rng)
         out["valid"][:n] = voice.valid[start : start + n]
         out["speech"][:n] = speech
         return out

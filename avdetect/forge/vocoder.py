@@ -4,7 +4,7 @@ The network is an ONNX file that the user has, for the usual mel spectrogram (22
 samples, 80 Slaney bands up to 8 kHz, natural logarithm floored at 1e-5), ``[1, 80, n] -> [1, 1, 256 n]``;
 ``AVDETECT_VOCODER`` names it.
 Dubbing systems give their vocoder a spectrogram that another network guessed, so some of what is given here is
-smoothed; others speak in tokens of a neural codec, so some is coded in few coarse steps.
+smoothed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 import librosa
 import numpy as np
 from jaxtyping import Float32
-from scipy.fft import dctn, idctn
 from scipy.ndimage import gaussian_filter
 
 from avdetect.forge.contract import CannotForge, Family
@@ -27,10 +26,8 @@ from avdetect.types import SAMPLE_RATE, Clip
 
 VARIABLE = "AVDETECT_VOCODER"
 RATE, WINDOW, HOP, BANDS, HIGHEST, FLOOR = 22_050, 1024, 256, 80, 8000.0, 1e-5
-SMOOTHED, CODED = 0.4, 0.3
-"""Shares of voices whose spectrogram is smoothed (as a guessed one is) or coded before it becomes sound again."""
-FRAMES = 4
-"""Frames of a spectrogram that are coded together (46 ms)."""
+SMOOTHED = 0.5
+"""Share of voices whose spectrogram is smoothed before it becomes sound again, as a guessed one is smooth."""
 PITCH = 0.15
 """The rate at which the network is used varies by up to this (natural logarithm), and with it where its traces lie."""
 
@@ -40,7 +37,7 @@ def through_vocoder(audio: Float32[np.ndarray, " s"], rng: np.random.Generator) 
 
     Args:
         audio: 16 kHz mono in [-1, 1].
-        rng: chooses the rate and what is done to the spectrogram.
+        rng: chooses the rate and the smoothing.
 
     Raises:
         CannotForge: no vocoder is there (`VARIABLE`), or it is of another kind.
@@ -48,11 +45,8 @@ def through_vocoder(audio: Float32[np.ndarray, " s"], rng: np.random.Generator) 
     session = _session(_file())
     rate = round(RATE * float(np.exp(rng.uniform(-1, 1) * PITCH)))
     mel = log_mel(librosa.resample(audio, orig_sr=SAMPLE_RATE, target_sr=rate))
-    change = rng.random()
-    if change < SMOOTHED:
+    if rng.random() < SMOOTHED:
         mel = gaussian_filter(mel, (rng.uniform(0, 0.8), rng.uniform(0, 1.2))).astype(np.float32)
-    elif change < SMOOTHED + CODED:
-        mel = coarse(mel, kept=rng.uniform(0.15, 0.5), step=rng.uniform(1.0, 4.0))
     try:
         made = session.run(None, {session.get_inputs()[0].name: mel[None]})[0]
     except Exception as error:  # whatever the runtime raises for a network of another kind
@@ -67,21 +61,6 @@ def log_mel(audio: Float32[np.ndarray, " s"]) -> Float32[np.ndarray, "80 n"]:
     magnitude = np.abs(librosa.stft(padded, n_fft=WINDOW, hop_length=HOP, center=False))
     basis = librosa.filters.mel(sr=RATE, n_fft=WINDOW, n_mels=BANDS, fmin=0.0, fmax=HIGHEST)
     return np.log(np.maximum(basis @ magnitude, FLOOR)).astype(np.float32)
-
-
-def coarse(mel: Float32[np.ndarray, "80 n"], *, kept: float, step: float) -> Float32[np.ndarray, "80 n"]:
-    """What a codec of few bits leaves of a spectrogram: blocks of frames in a cosine basis, cut off and rounded.
-
-    Args:
-        mel: natural logarithms.
-        kept: share of the basis along the bands that is kept, in (0, 1].
-        step: to whose multiples the coefficients are rounded.
-    """
-    bands, n = mel.shape
-    blocks = np.pad(mel, ((0, 0), (0, -n % FRAMES)), mode="edge").reshape(bands, -1, FRAMES)
-    basis = dctn(blocks, axes=(0, 2), norm="ortho")
-    basis[max(1, round(kept * bands)) :] = 0
-    return idctn(np.round(basis / step) * step, axes=(0, 2), norm="ortho").reshape(bands, -1)[:, :n].astype(np.float32)
 
 
 def _file() -> str:

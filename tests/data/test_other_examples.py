@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -80,20 +78,6 @@ def test_voice_batches_are_half_false_and_repeatable() -> None:
             assert (speech[:n] == (np.float32(0.9) if known else 0)).all()
     with pytest.raises(ValueError, match="genuine and false"):
         AudioBatches(voices[:2], ticks=30, batch=8, seed=1)
-
-
-def test_pooled_voices_are_degraded_once_and_like_their_originals() -> None:
-    voices = [voice(0), replace(voice(1, fake=True, system="a"), audio=voice(0).audio, pair=voice(0).path)]
-    batches = AudioBatches(voices, ticks=60, batch=4, seed=1, pool=2)
-    seen = [batches(step) for step in range(12)]
-    same(seen[3], AudioBatches(voices, ticks=60, batch=4, seed=1, pool=2)(3))
-    assert len(batches._degraded) == 4, "two versions of two voices"
-    made = {name: audio for name, audio in batches._degraded.items()}
-    for version in (0, 1):
-        a, b = (made[v.key, v.system, version] for v in voices)
-        np.testing.assert_array_equal(a, b)
-    a, b = (made[voices[0].key, "", version] for version in (0, 1))
-    assert not np.array_equal(a, b)
 
 
 def heard(i: int, *, ticks: int = 60, fake: bool = False) -> Heard:

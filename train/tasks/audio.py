@@ -56,15 +56,8 @@ class AudioTask:
         val = load_voices(store, store.where(config.data.val_where)[:limit])
         self.train = train + copies(train, count=round(COPIES_PER_GENUINE * len(train)), seed=config.seed)
         self.val = val + copies(val, count=round(COPIES_PER_GENUINE * len(val)), seed=config.seed + 1)
-        self.batches = AudioBatches(
-            self.train,
-            ticks=config.data.ticks,
-            batch=config.train.batch,
-            seed=config.seed,
-            weights=config.data.weights,
-            augment=config.augment,
-            pool=config.data.pool,
-        )
+        drawn = {"ticks": config.data.ticks, "batch": config.train.batch, "weights": config.data.weights}
+        self.batches = AudioBatches(self.train, seed=config.seed, **drawn)
         self.loss = make_loss(self._reach)
         self._forward = nnx.jit(lambda net, audio, valid: net(audio, valid))
 
