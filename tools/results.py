@@ -255,12 +255,34 @@ def compression(bench: Bench) -> Figures:
     return compression_figures(rows)
 
 
+def sweep(bench: Bench) -> Figures:
+    """The verdict as picture or sound get worse."""
+    from rich.progress import Progress
+
+    from avdetect.evaluation.sweep import KINDS, sweep
+
+    rule = bench.config["sweep"]
+    rows = bench.store.where(bench.config["test"])[:: rule["every"]]
+    with Progress() as bar:
+        task = bar.add_task("sweep", total=1 + len(KINDS) * len(rule["severities"]))
+        found = sweep(
+            bench.default,
+            bench.store,
+            rows,
+            bench.work / "sweep",
+            severities=rule["severities"],
+            progress=lambda name: bar.update(task, advance=1, description=name),
+        )
+    return {"rows": found}
+
+
 def _show(bar: Progress, task: TaskID, done: int) -> None:
     bar.update(task, completed=done)
 
 
 SECTIONS: dict[str, Callable[[Bench], Figures]] = {
-    f.__name__: f for f in (faces, voices, seeds, windows, offsets, verdict, branches, groups, shifts, compression)
+    f.__name__: f
+    for f in (faces, voices, seeds, windows, offsets, verdict, branches, groups, shifts, compression, sweep)
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avdetect.evaluation.targets.aims import Aim
-from avdetect.evaluation.targets.page import TABLES, aims_table, fill, left_out_table, number
+from avdetect.evaluation.targets.page import TABLES, aims_table, fill, left_out_table, number, sweep_table
 from tools.results import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,3 +52,13 @@ def test_the_worst_value_counts(values: dict[str, float], lower: bool, said: str
 def test_a_row_a_comparison() -> None:
     rows = [{"title": "Wav2Lip", "forged": 3, "genuine": 4, "people": 5, "auc": 0.75, "ci": [0.5, 1.0]}]
     assert left_out_table({"rows": rows}).splitlines()[-1] == "| Wav2Lip | 3 / 4 | 5 | 0.750 (0.500 – 1.000) |"
+
+
+def test_the_sweep_is_a_row_a_corruption_and_a_column_a_severity() -> None:
+    def row(kind: str, severity: int, auc: float | None) -> dict:
+        return {"kind": kind, "severity": severity, "scored": 9, "auc": {"value": auc, "ci": [0.5, 0.9]}}
+
+    rows = [row("clean", 0, 0.7), row("blur", 1, 0.65), row("blur", 5, 0.5), row("sound_noise", 1, None)]
+    lines = sweep_table({"rows": rows}).splitlines()
+    assert "0.700 (0.500 – 0.900)" in lines[0]
+    assert lines[-3:] == ["|---|---|---|", "| blur | 0.650 | 0.500 |", "| sound noise | – | – |"]

@@ -123,6 +123,18 @@ def compression_table(found: Figures) -> str:
     )
 
 
+def sweep_table(found: Figures) -> str:
+    """A row for each corruption, a column for each severity."""
+    severities = sorted({r["severity"] for r in found["rows"]} - {0})
+    clean = next(r for r in found["rows"] if not r["severity"])
+    auc = {(r["kind"], r["severity"]): number(r["auc"].get("value")) for r in found["rows"]}
+    kinds = dict.fromkeys(r["kind"] for r in found["rows"] if r["severity"])
+    rows = [(kind.replace("_", " "), *(auc.get((kind, s), "–") for s in severities)) for kind in kinds]
+    value = number(clean["auc"].get("value"), clean["auc"].get("ci"))
+    said = f"{clean['scored']} clips; as they are, the verdict has an AUC of {value}."
+    return f"{said}\n\n{_table(('corruption', *(f'severity {s}' for s in severities)), rows)}"
+
+
 def risk_table(curve: list[Figures]) -> str:
     """The risk-coverage curve that the card keeps, every other point."""
     rows = [
@@ -160,4 +172,5 @@ TABLES: dict[str, Callable[[Figures], str]] = {
     "branches": branches_table,
     "compression": compression_table,
     "seeds": left_out_table,
+    "sweep": sweep_table,
 }
