@@ -146,7 +146,7 @@ class SegmentRule:
     bridge_s: float = 0.4
 
 
-RULES = ("mixture", "max", "noisy_or", "logistic")
+RULES = ("max", "noisy_or", "logistic")
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class VerdictRule:
     """How the branches' calibrated logits become one (see `avdetect.verdict.combine`).
 
     Attributes:
-        name: ``mixture``, ``max``, ``noisy_or`` or ``logistic``.
+        name: ``max``, ``noisy_or`` or ``logistic``.
         visual, audio, sync, whole: from 0; what suspicion of the branch weighs (``logistic`` only).
         clear: from 0; what it weighs that no branch is suspicious (``logistic`` only).
     """

@@ -234,7 +234,8 @@ def _branches(cases: Sequence[_Case]) -> tuple[dict[str, Platt], dict[str, Any]]
         fake = np.array([bool(table[i][1]) for i in kept], bool)
         logits = np.array([mean_logit(ticks[i]) for i in kept])
         count = np.array([np.isfinite(ticks[i]).sum() for i in kept], float)
-        scalings[name] = fit_tempered(logits, count, fake, _weights([table[i][0] for i in kept], fake))
+        of = [table[i][0] for i in kept]
+        scalings[name] = fit_tempered(logits, count, fake, _weights(of, fake), sources=[c.of.clip.source for c in of])
         figures[f"{name}_auc"] = figure(metrics.auc(logits[fake], logits[~fake]))
         figures[f"{name}_clips"] = [int((~fake).sum()), int(fake.sum())]
     return scalings, figures

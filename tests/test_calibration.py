@@ -76,7 +76,7 @@ def test_what_cannot_be_fitted_is_refused() -> None:
     st.builds(
         Calibration,
         visual=st.builds(Platt, st.floats(0.1, 10), st.floats(-5, 5), st.floats(0, 50)),
-        rule=st.builds(VerdictRule, st.sampled_from(["mixture", "max", "noisy_or", "logistic"]), st.floats(0, 5)),
+        rule=st.builds(VerdictRule, st.sampled_from(["max", "noisy_or", "logistic"]), st.floats(0, 5)),
         fake_above=st.floats(0.5, 1),
         real_below=st.floats(0, 0.5),
         zero_offset_ms=st.floats(-200, 200),
@@ -102,7 +102,7 @@ def test_older_files_take_defaults_and_odd_ones_are_refused() -> None:
         ({"visual": 1.0}, "must be an object"),
         ({"visual": {"temperature": -1.0}}, "temperature must be positive"),
         ({"visual": {"half_ticks": -1.0}}, "half_ticks must be finite and at least 0"),
-        ({"rule": {"name": "mean"}}, "mixture, max, noisy_or, logistic, not 'mean'"),
+        ({"rule": {"name": "mean"}}, "max, noisy_or, logistic, not 'mean'"),
         ({"rule": {"audio": -0.1}}, "weight audio of the verdict's rule"),
         ({"visual": {"slope": 1.0}}, r"visual\.slope"),
         ({"fitted_on": 3}, "must be a text"),

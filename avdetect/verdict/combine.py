@@ -1,7 +1,5 @@
 """One logit of the branches' logits. Whatever the rule, suspicion of a branch never lowers the outcome.
 
-``mixture``
-    the sum of the branches' likelihood ratios, as for a forgery that any one of them may be the one to see.
 ``max``
     a file is as suspicious as its most suspicious branch.
 ``noisy_or``
@@ -60,9 +58,7 @@ def combined_logits(logits: Float[np.ndarray, "n 4"], rule: VerdictRule) -> Floa
     measured = np.isfinite(logits)
     highest = np.where(measured, logits, -np.inf).max(axis=1)
     some = measured.any(axis=1)
-    if rule.name == "mixture":
-        value = np.logaddexp.reduce(np.where(measured, logits, -np.inf), axis=1)
-    elif rule.name == "max":
+    if rule.name == "max":
         value = highest
     elif rule.name == "noisy_or":
         # -log of the probability that all are innocent; its logit is log(exp(x) - 1).
@@ -93,7 +89,7 @@ def combined(findings: Sequence[TrackFindings], calibration: Calibration) -> flo
 def contributions(findings: Sequence[TrackFindings], calibration: Calibration) -> dict[str, float]:
     """How much each branch that is suspicious adds to the verdict, in logits before the verdict's scaling.
 
-    A branch's own logit; under ``logistic`` its weighted one.
+    Under ``max`` and ``noisy_or`` a branch's own logit; under ``logistic`` its weighted one.
     """
     rule = calibration.rule
     found = {}

@@ -48,7 +48,6 @@ def test_an_innocent_branch_is_no_alibi(logits: list[float], i: int, innocent: f
 def test_rules_by_hand() -> None:
     logits = [1.0, 2.0, float("nan"), -3.0]
     assert one(logits, VerdictRule()) == 2.0
-    assert one(logits, VerdictRule("mixture")) == pytest.approx(np.log(np.exp(1.0) + np.exp(2.0) + np.exp(-3.0)))
     guilty = 1 - (1 - 1 / (1 + np.exp(-1))) * (1 - 1 / (1 + np.exp(-2))) * (1 - 1 / (1 + np.exp(3)))
     assert one(logits, VerdictRule("noisy_or")) == pytest.approx(float(logit(guilty)))
     weighted = VerdictRule("logistic", visual=0.5, audio=2.0, sync=9.0, whole=9.0, clear=0.7)
