@@ -151,7 +151,8 @@ def offsets(bench: Bench) -> Figures:
     for entry in rule["listeners"]:
         detector, where = _listener(bench, entry), bench.store.where(entry["where"])
         rows_shown = track(where, description=entry["title"])
-        clips = offsets_in_windows(detector, bench.store, rows_shown, seconds=rule["seconds"], step_s=rule["step_s"])
+        lengths = {name: rule[name] for name in ("seconds", "step_s", "moved_ms")}
+        clips = offsets_in_windows(detector, bench.store, rows_shown, **lengths)
         rows.append({"title": entry["title"], **offset_figures(clips, tolerance_ms=rule["tolerance_ms"])})
     return {"rows": rows}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,15 +67,34 @@ def test_figures_tell_own_from_other() -> None:
 
 def test_offsets_are_held_against_the_median_of_their_clip() -> None:
     clips = [
-        OffsetsOfClip("a", "a.mp4", np.array([0.0, 10.0, -20.0, 200.0]), np.array([True, True, True, False])),
-        OffsetsOfClip("b", "b.mp4", np.array([100.0, np.nan]), np.array([True, False])),
-    ]
+        OffsetsOfClip("a", "a.mp4", np.array([0.0, 10.0, -20.0, 200.0]), np.array([True, True, True, False]),
+                      np.array([5.0, 90.0, np.nan, 0.0])),
+        OffsetsOfClip("b", "b.mp4", np.array([100.0, np.nan]), np.array([True, False]), np.array([100.0, 60.0])),
+    ]  # fmt: skip
     found = windows.offset_figures(clips, tolerance_ms=40)
     assert (found["clips"], found["windows"]) == (2, 6)
     assert found["within"] == pytest.approx(4 / 6) and found["within_reported"] == 1.0
-    assert found["reported"] == pytest.approx(4 / 6)
+    assert found["reported"] == pytest.approx(4 / 6) and found["moved"] == pytest.approx(4 / 6)
+    assert np.isnan(windows.offset_figures([replace(c, moved=np.zeros(0)) for c in clips], tolerance_ms=40)["moved"])
 
 
 def test_clips_that_are_hardly_longer_than_a_window_are_passed_over(store: RecordStore, tmp_path: Path) -> None:
     found = windows.offsets_in_windows(small_detector(), store, range(3), seconds=2.0, step_s=0.4)
-    assert [(c.path, len(c.offsets)) for c in found] == [("c0.mp4", 5)]
+    assert [(c.path, len(c.offsets), len(c.moved)) for c in found] == [("c0.mp4", 5, 0)]
+
+
+def test_moved_sound_is_measured_where_it_went(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A detector that finds the true offset: what is left after the move is taken off is that of the clip."""
+    seen: list[np.ndarray] = []
+
+    def found(detector: object, parts: list) -> tuple[np.ndarray, np.ndarray]:
+        seen.append(parts[1].audio)
+        return np.full(len(parts), 160.0 * (len(seen) - 1)), np.ones(len(parts), bool)
+
+    monkeypatch.setattr(windows, "_offsets", found)
+    (clip,) = windows.offsets_in_windows(small_detector(), store, range(3), seconds=2.0, step_s=0.4, moved_ms=[160.0])
+    np.testing.assert_allclose(clip.moved, 0.0)
+    late = 160 * 16
+    np.testing.assert_array_equal(seen[1][late:], seen[0][:-late])

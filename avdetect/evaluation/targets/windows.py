@@ -6,7 +6,7 @@ Windows are cut before the networks see them, so nothing beyond their ends helps
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from avdetect.calibration_table import sound_mates, track_evidence, with_sound
 from avdetect.data.clip_draw import cut
 from avdetect.data.records import clip_of_record
 from avdetect.data.store import RecordStore
+from avdetect.data.sync_examples import advance
 from avdetect.detector import Detector
 from avdetect.types import TICK_RATE, Clip, Evidence
 from avdetect.verdict.tracks import believed, measure_track
@@ -136,37 +137,69 @@ def other_sound_figures(windows: Sequence[Window], score: str) -> dict[str, Any]
 
 @dataclass(frozen=True)
 class OffsetsOfClip:
-    """Offsets in ms of the windows of one clip, NaN where none was reported or found."""
+    """Offsets in ms of the windows of one clip, NaN where none was found.
+
+    Attributes:
+        identity: the person.
+        path: of the file.
+        offsets: of each window.
+        reported: whether it would be.
+        moved: of each window once the sound was moved, less what it was moved by; empty where it was not.
+    """
 
     identity: str
     path: str
     offsets: np.ndarray
     reported: np.ndarray
+    moved: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 def offsets_in_windows(
-    detector: Detector, store: RecordStore, rows: Iterable[int], *, seconds: float, step_s: float
+    detector: Detector,
+    store: RecordStore,
+    rows: Iterable[int],
+    *,
+    seconds: float,
+    step_s: float,
+    moved_ms: Sequence[float] = (),
 ) -> list[OffsetsOfClip]:
-    """The offset of every window of clips that are at least a second longer than a window."""
+    """The offset of every window of clips that are at least a second longer than a window.
+
+    Args:
+        detector: any with lips and sound.
+        store: the records.
+        rows: of its index.
+        seconds: length of a window.
+        step_s: from window to window.
+        moved_ms: amounts by which the sound is moved later and all is measured again, one for each clip in turn.
+    """
     length, step = round(seconds * TICK_RATE), round(step_s * TICK_RATE)
-    found = []
+    found: list[OffsetsOfClip] = []
     for i in rows:
         clip = clip_of_record(store.read(i))
         if clip.track is None or clip.audio is None or clip.n_ticks < length + TICK_RATE:
             continue
-        offsets, reported = [], []
-        for start in range(0, clip.n_ticks - length + 1, step):
-            part = cut(clip, start, start + length)
-            estimate = measure_track(track_evidence(part, detector.evidence(part)), NEUTRAL).estimate
-            if estimate is None or estimate.offset_ms is None:
-                offsets.append(float("nan"))
-                reported.append(False)
-            else:
-                offsets.append(estimate.offset_ms)
-                reported.append(believed(estimate, detector.calibration))
+        starts = range(0, clip.n_ticks - length + 1, step)
+        offsets, reported = _offsets(detector, [cut(clip, start, start + length) for start in starts])
+        moved = np.zeros(0)
+        if moved_ms:
+            amount = moved_ms[len(found) % len(moved_ms)]
+            audio, valid = advance(clip.audio, clip.audio_valid, -amount)
+            late = replace(clip, audio=audio, audio_valid=valid)
+            moved = _offsets(detector, [cut(late, start, start + length) for start in starts])[0] - amount
         row = store.index[i]
-        found.append(OffsetsOfClip(_person(row), row["path"], np.array(offsets), np.array(reported)))
+        found.append(OffsetsOfClip(_person(row), row["path"], offsets, reported, moved))
     return found
+
+
+def _offsets(detector: Detector, parts: Sequence[Clip]) -> tuple[np.ndarray, np.ndarray]:
+    """Offset of each clip, NaN where there is none, and whether it would be reported."""
+    offsets, reported = np.full(len(parts), np.nan), np.zeros(len(parts), bool)
+    for n, part in enumerate(parts):
+        estimate = measure_track(track_evidence(part, detector.evidence(part)), NEUTRAL).estimate
+        if estimate is not None and estimate.offset_ms is not None:
+            offsets[n], reported[n] = estimate.offset_ms, believed(estimate, detector.calibration)
+    return offsets, reported
 
 
 def _person(row: dict[str, Any]) -> str:
@@ -178,13 +211,15 @@ def offset_figures(clips: Sequence[OffsetsOfClip], *, tolerance_ms: float) -> di
 
     Returns:
         ``within`` with ``ci``: of all windows, none found counts as wrong; ``within_reported``: of those whose offset
-        would be reported; ``reported``: their share; ``clips``, ``windows``.
+        would be reported; ``reported``: their share; ``moved``: of all windows, once the sound was moved; ``clips``,
+        ``windows``.
     """
-    hit, sure, person = [], [], []
+    hit, sure, moved, person = [], [], [], []
     for clip in clips:
         known = clip.offsets[np.isfinite(clip.offsets)]
         middle = float(np.median(known)) if len(known) else float("nan")
         hit += (np.abs(clip.offsets - middle) <= tolerance_ms).tolist()
+        moved += (np.abs(clip.moved - middle) <= tolerance_ms).tolist()
         sure += clip.reported.tolist()
         person += [clip.identity] * len(clip.offsets)
     hits, reported = np.array(hit, float), np.array(sure, bool)
@@ -196,4 +231,5 @@ def offset_figures(clips: Sequence[OffsetsOfClip], *, tolerance_ms: float) -> di
         "ci": [low, high],
         "reported": float(reported.mean()),
         "within_reported": float(hits[reported].mean()) if reported.any() else float("nan"),
+        "moved": float(np.mean(moved)) if moved else float("nan"),
     }
