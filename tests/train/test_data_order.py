@@ -72,6 +72,7 @@ def test_after_sigterm_batches_made_ahead_are_not_lost(tmp_path: Path) -> None:
     assert_same(tmp_path / "stopped", tmp_path / "straight", 12)
 
 
+@pytest.mark.slow
 def test_after_sigkill_on_four_devices(tmp_path: Path) -> None:
     steps = 24
     finish(start(tmp_path / "straight", 1, mesh=(2, 2), steps=steps))
