@@ -117,8 +117,8 @@ class QualityMinima:
         presence: least presence.
         share: least part of the visible ticks that must pass all of these.
         texture_px: least distance of the eyes for the picture branch, which looks at what is fine in a face (lips can
-            be followed in smaller ones). Halved and coded at CRF 40 (36 px), forged faces of validation people were
-            told from genuine ones with an AUC of 0.50, as they were (73 px) with 0.68.
+            be followed in smaller ones). Films of validation people with 73 px, halved and coded at CRF 40, left it at
+            chance.
     """
 
     size_px: float = 24.0

@@ -58,7 +58,7 @@ def explain(
     lines += _timing(findings)
     lines += [ABSTAINED[reason] if reason in ABSTAINED else _too_bad(findings) for reason in abstained]
     if any(f.has_face for f in counted) and all(f.too_small for f in counted if f.has_face):
-        lines.append("The face is too small for its texture to be judged; only its lips were.")
+        lines.append("The face is too small to tell whether it is generated or edited.")
     lines += list(analysis.warnings)
     return tuple(dict.fromkeys(lines))
 
