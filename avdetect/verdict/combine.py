@@ -86,6 +86,13 @@ def combined(findings: Sequence[TrackFindings], calibration: Calibration) -> flo
     return float(calibration.verdict.probability(value)) if np.isfinite(value) else None
 
 
+def harmless(branch: str, probability: float, calibration: Calibration) -> bool:
+    """Whether what a branch says would not keep a file of which nothing else is known from being called real."""
+    row = np.full((1, len(BRANCHES)), np.nan)
+    row[0, BRANCHES.index(branch)] = logit(probability)
+    return float(calibration.verdict.probability(combined_logits(row, calibration.rule)[0])) <= calibration.real_below
+
+
 def contributions(findings: Sequence[TrackFindings], calibration: Calibration) -> dict[str, float]:
     """How much each branch that is suspicious adds to the verdict, in logits before the verdict's scaling.
 

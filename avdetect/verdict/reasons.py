@@ -9,7 +9,7 @@ from avdetect.sync.band import band_sentence
 from avdetect.sync.drift import Drift
 from avdetect.types import TICK_RATE, AbstainReason, Segment, VerdictName
 from avdetect.verdict.analysis import Analysis
-from avdetect.verdict.combine import branch_probability, contributions, counting
+from avdetect.verdict.combine import branch_probability, contributions, counting, harmless
 from avdetect.verdict.tracks import TrackFindings
 
 ABSTAINED: dict[AbstainReason, str] = {
@@ -69,7 +69,7 @@ def _accusations(counted: Sequence[TrackFindings], segments: Sequence[Segment], 
     for kind, (surely, perhaps) in _LOOKS.items():
         first = weight.get(kind, 0.0)
         values = [p for f in counted if (p := branch_probability(f, kind)) is not None]
-        if not values or max(values) < calibration.segments.leave:
+        if not values or max(values) < calibration.segments.leave or harmless(kind, max(values), calibration):
             continue
         here = sorted((s for s in segments if s.kind == kind), key=lambda s: -s.probability)
         if not here:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from avdetect.calibration import RULES, Calibration, Platt, VerdictRule, logit
 from avdetect.verdict import judge
-from avdetect.verdict.combine import combined, combined_logits, contributions
+from avdetect.verdict.combine import combined, combined_logits, contributions, harmless
 from avdetect.verdict.judge import measure
 from tests.report.findings import analysis, track
 
@@ -66,6 +66,14 @@ def test_a_fake_verdict_of_several_branches_names_the_one_that_contributes_most(
     parts = contributions(measure(file, calibration), calibration)
     assert parts == pytest.approx({"visual": 1.3, "audio": 2.1}, abs=0.05)
     assert "contributes" not in "\n".join(judge(file, replace(calibration, rule=VerdictRule())).reasons)
+
+
+def test_what_alone_would_not_keep_a_file_from_being_called_real_is_no_accusation() -> None:
+    calibration = Calibration(verdict=Platt(temperature=0.7, bias=-1.3), real_below=0.36, fake_above=0.9)
+    slight, clear = (judge(analysis(track(audio=logit)), calibration) for logit in (0.3, 1.5))
+    assert slight.verdict == "real" and not any("voice may be" in reason for reason in slight.reasons)
+    assert clear.verdict == "inconclusive" and any("voice may be" in reason for reason in clear.reasons)
+    assert [harmless("audio", p, calibration) for p in (0.1, 0.5, 0.6, 0.7, 0.99)] == [True] * 3 + [False] * 2
 
 
 def test_dropping_branches_of_a_file() -> None:
