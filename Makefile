@@ -50,7 +50,7 @@ demo: $(VENV)/.runtime  ## score and audit a real video, a late copy and a dubbe
 
 # A process for each core; those of a file stay together, since they share what they prepare.
 test: $(VENV)/.dev  ## all tests but the slow ones (ARGS=-n0: in one process)
-	@$(PYTEST) -m "not slow" -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(PYTEST) -m "not slow" -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slow: $(VENV)/.dev  ## the slow tests
 	@$(PYTEST) -m slow --timeout 3000

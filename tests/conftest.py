@@ -34,6 +34,11 @@ def pytest_unconfigure() -> None:
         _CACHE.cleanup()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Trainings, which take longest, first: otherwise one process is left with them in the end."""
+    items.sort(key=lambda item: item.path.parent.name != "train")
+
+
 @pytest.fixture(scope="session")
 def compile_cache() -> Path:
     """The compilation cache that this session and the programs it starts share."""
