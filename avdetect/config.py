@@ -116,6 +116,8 @@ class DataConfig:
         sound: whether examples have sound; without it, forgeries and degradations of sound cost nothing.
         paired: a genuine example beside each forged one: the clip it was made of, degraded in the same way.
         cache: keep decoded records in memory (about a megabyte a clip).
+        resident: all clips lie in the memory of the devices, and examples are made and changed there (lips-and-sound
+            pairs; 10 MB a minute).
         pool: draws that are made once, kept in memory and shown again and again; 0 = always new ones.
         bank: folder in which measured faces are kept for the next run (part "visual").
         recorded: share of pairs whose forged face is of a recorded forgery (part "visual").
@@ -141,6 +143,7 @@ class DataConfig:
     sound: bool = True
     paired: bool = False
     cache: bool = False
+    resident: bool = False
     pool: int = 0
     bank: str = ""
     recorded: float = 0.1

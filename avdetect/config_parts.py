@@ -14,6 +14,7 @@ class SyncConfig:
 
     Attributes:
         input: what the lips are seen as.
+        stem: what pictures and spectra go through first: one matrix for patches of them, or convolutions.
         width: channels of both trunks.
         blocks: residual temporal blocks of three ticks in each trunk.
         embedding: size of the shared embedding.
@@ -21,6 +22,7 @@ class SyncConfig:
     """
 
     input: SyncInput = "landmarks"
+    stem: Literal["patches", "conv"] = "patches"
     width: int = 256
     blocks: int = 2
     embedding: int = 128

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -46,7 +47,10 @@ is seen as such and not hidden in a backlog."""
 
 
 class Task(Protocol):
-    """What a part of the detector brings to its training."""
+    """What a part of the detector brings to its training.
+
+    One whose batches are finished on the devices also has ``put(mesh)``: from a batch of the pipeline to one there.
+    """
 
     loss: Loss
     """``(model, batch) -> (scalar, metrics)``; arrays of the batch are global, examples first."""
@@ -111,7 +115,8 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
 
     # ------------------------------------------------------------------ data and step
     pipeline = task.pipeline(process_index=jax.process_index(), process_count=jax.process_count())
-    feed = Feed(pipeline, lambda batch: put_batch(batch, mesh), ahead=options.prefetch, state=data_state)
+    put = getattr(task, "put")(mesh) if hasattr(task, "put") else functools.partial(put_batch, mesh=mesh)
+    feed = Feed(pipeline, put, ahead=options.prefetch, state=data_state)
     step_fn = jax.jit(
         make_train_step(
             task.loss,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import grain
+import jax
 import numpy as np
 from flax import nnx
+from jax.sharding import Mesh
 
 from avdetect.models.detector import DetectorNet
+from avdetect.sharding import put_batch
 
 Batches = Callable[[int], dict[str, np.ndarray]]
 
@@ -65,6 +69,11 @@ class Stepwise:
     def __init__(self, task: Any, part: str, *, threads: int = 1):
         self.loss, self.evaluate, self.describe = task.loss, task.evaluate, task.describe
         self._batches, self._part, self._threads = task.batches, part, threads
+
+    def put(self, mesh: Mesh) -> Callable[[dict[str, np.ndarray]], dict[str, jax.Array]]:
+        """From a batch of the pipeline to one on the devices: what the batches say, where they finish there."""
+        made = getattr(self._batches, "put", None)
+        return made(mesh) if made is not None else functools.partial(put_batch, mesh=mesh)
 
     def pipeline(self, *, process_index: int, process_count: int) -> grain.IterDataset[dict[str, np.ndarray]]:
         """See `stepwise`."""

@@ -112,6 +112,28 @@ def advance(audio: np.ndarray, covered: np.ndarray, late_ms: float) -> tuple[np.
     return moved, mask
 
 
+class People:
+    """Which clips are of which person, and the drawing of batches: a few people, several clips of each."""
+
+    def __init__(self, clips: list[SyncClip]):
+        people: dict[str, list[int]] = {}
+        for i, clip in enumerate(clips):
+            people.setdefault(clip.identity, []).append(i)
+        self._people = [np.array(v) for v in people.values()]
+        # By the root of their number of clips: neither all clips nor all people equally often.
+        weight = np.sqrt([len(v) for v in self._people])
+        self._weight = weight / weight.sum()
+
+    def draw(self, rng: np.random.Generator, count: int) -> list[int]:
+        """Positions of so many clips."""
+        chosen: list[int] = []
+        while len(chosen) < count:
+            person = self._people[rng.choice(len(self._people), p=self._weight)]
+            size = min(CLIPS_PER_PERSON, len(person), count - len(chosen))
+            chosen += rng.choice(person, size, replace=False).tolist()
+        return chosen
+
+
 class SyncBatches:
     """Batches by step number.
 
@@ -126,22 +148,12 @@ class SyncBatches:
     def __init__(self, clips: list[SyncClip], config: DataConfig, *, kind: SyncInput, batch: int, seed: int):
         self._clips, self._ticks, self._batch, self._seed = clips, config.ticks, batch, seed
         self._kind: SyncInput = kind
-        people: dict[str, list[int]] = {}
-        for i, clip in enumerate(clips):
-            people.setdefault(clip.identity, []).append(i)
-        self._people = [np.array(v) for v in people.values()]
-        # By the root of their number of clips: neither all clips nor all people equally often.
-        weight = np.sqrt([len(v) for v in self._people])
-        self._weight = weight / weight.sum()
+        self._people = People(clips)
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """``lips``, ``audio``, ``visible``, ``covered`` of one step."""
         rng = np.random.default_rng((self._seed, step))
-        chosen: list[int] = []
-        while len(chosen) < self._batch:
-            person = self._people[rng.choice(len(self._people), p=self._weight)]
-            size = min(CLIPS_PER_PERSON, len(person), self._batch - len(chosen))
-            chosen += rng.choice(person, size, replace=False).tolist()
+        chosen = self._people.draw(rng, self._batch)
         return stack([self._example(self._clips[i], rng) for i in chosen])
 
     def _example(self, clip: SyncClip, rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -2,8 +2,9 @@
 
 Trained by N-way matching over the ticks of a clip (Chung, Chung, Kang, "Perfect match", ICASSP 2019) with a learnable
 temperature. Unusual choices: every layer is valid in time, so that the file's ends cannot be learned (an embedding
-exists only ``REACH`` ticks inside a clip); patches and matrix products stand in for convolutions; the lips are seen
-either as 72 mesh points with their velocities or as a grey 56-pixel crop over five ticks.
+exists only ``REACH`` ticks inside a clip); patches and matrix products stand in for convolutions, unless
+``SyncConfig.stem`` asks for them; the lips are seen either as 72 mesh points with their velocities or as a grey
+56-pixel crop over five ticks.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from jaxtyping import Array, Bool, Float
 from avdetect.config import SyncConfig
 from avdetect.models.frontend import FRAMES_PER_TICK, MEL, mel_ticks
 from avdetect.models.layers import TemporalBlock, unfold, unit
+from avdetect.models.sync_stems import MouthConvStem, SoundConvStem
 
 # fmt: off
 LIP_POINTS = (
@@ -131,9 +133,11 @@ class SyncPair(nnx.Module):
 
     def __init__(self, config: SyncConfig, *, dtype: jnp.dtype, rngs: nnx.Rngs):
         self.config = config
-        stem = LandmarkStem if config.input == "landmarks" else PixelStem
-        self.lips = Trunk(stem(config.width, dtype=dtype, rngs=rngs), config, dtype=dtype, rngs=rngs)
-        self.sound = Trunk(SoundStem(config.width, dtype=dtype, rngs=rngs), config, dtype=dtype, rngs=rngs)
+        conv = config.stem == "conv"
+        lips = LandmarkStem if config.input == "landmarks" else MouthConvStem if conv else PixelStem
+        sound = SoundConvStem if conv else SoundStem
+        self.lips = Trunk(lips(config.width, dtype=dtype, rngs=rngs), config, dtype=dtype, rngs=rngs)
+        self.sound = Trunk(sound(config.width, dtype=dtype, rngs=rngs), config, dtype=dtype, rngs=rngs)
         self.log_scale = nnx.Param(jnp.asarray(jnp.log(10.0)))
 
     def embed_lips(self, lips: Float[Array, "b t *rest"]) -> Float[Array, "b t d"]:

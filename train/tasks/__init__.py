@@ -14,6 +14,8 @@ def make_task(config: Config) -> Any:
     Those of single parts have batches by step, which `train.stepwise.as_task` makes pipelines of.
     """
     part = config.train.part
+    if config.data.resident and part not in ("sync_landmarks", "sync_pixels"):
+        raise ValueError(f"data.resident is for sync_landmarks and sync_pixels, not for train.part={part}")
     if part == "all":
         from train.tasks.clips import ClipTask
 

@@ -9,6 +9,7 @@ from flax import nnx
 
 from avdetect import losses
 from avdetect.config import Config
+from avdetect.data.resident_sync import ResidentSync
 from avdetect.data.store import RecordStore
 from avdetect.data.sync_examples import SyncBatches, load_clips, load_offsets
 from avdetect.evaluation.matching import embed, evaluate_pair
@@ -41,7 +42,8 @@ class SyncTask:
         self.val = load_clips(store, store.where(config.data.val_where)[:limit], **load)
         if not self.train:
             raise ValueError(f"no clips with face and sound match {config.data.train_where!r} in {config.data.records}")
-        self.batches = SyncBatches(self.train, config.data, kind=self._kind, batch=config.train.batch, seed=config.seed)
+        made: Any = ResidentSync if config.data.resident else SyncBatches
+        self.batches = made(self.train, config.data, kind=self._kind, batch=config.train.batch, seed=config.seed)
         self.loss = loss
         self._forward = nnx.jit(embed)
 

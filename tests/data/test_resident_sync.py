@@ -1,0 +1,118 @@
+"""Examples made on the device: the same stretches as the host's, whatever batch and device they are in."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from avdetect.config import DataConfig, MeshConfig
+from avdetect.data.resident_sync import ResidentSync
+from avdetect.data.sync_examples import SyncClip, at_tempo, window
+from avdetect.models.sync import CROP, N_POINTS
+from avdetect.sharding import make_mesh
+from avdetect.types import SAMPLES_PER_TICK
+
+TICKS = 32
+CONFIG = DataConfig(ticks=TICKS)
+
+
+def clip(number: int, ticks: int) -> SyncClip:
+    rng = np.random.default_rng(number)
+    return SyncClip(
+        key=str(number),
+        identity=f"person {number % 3}",
+        group="",
+        points=rng.normal(0.5, 0.1, (ticks, N_POINTS, 3)).astype(np.float32),
+        mouths=rng.integers(0, 256, (ticks, 64, 64), np.uint8),
+        audio=(rng.integers(-20000, 20000, ticks * SAMPLES_PER_TICK) / 32767).astype(np.float32),
+        visible=rng.random(ticks) > 0.1,
+        covered=rng.random(ticks) > 0.1,
+    )
+
+
+CLIPS = [clip(i, ticks) for i, ticks in enumerate((31, 25, 80, 22, 47, 31, 120))]
+
+
+def made(kind, batch: int = 16, *, augment: bool, seed: int = 3) -> ResidentSync:
+    return ResidentSync(CLIPS, CONFIG, kind=kind, batch=batch, seed=seed, augment=augment)
+
+
+@pytest.fixture(scope="module")
+def mesh() -> jax.sharding.Mesh:
+    return make_mesh(MeshConfig(), jax.devices()[:1])
+
+
+@pytest.mark.parametrize("kind", ["landmarks", "pixels"])
+def test_without_changes_the_device_makes_what_the_host_makes(kind, mesh) -> None:
+    resident = made(kind, augment=False)
+    put = resident.put(mesh)
+    first = np.cumsum([0, *(c.n_ticks for c in CLIPS)])
+    for step in range(3):
+        draws = resident(step)
+        batch = {name: np.asarray(x) for name, x in put(draws).items()}
+        for i in range(16):
+            source = CLIPS[int(np.searchsorted(first, draws["first"][i], side="right")) - 1]
+            played = source
+            if draws["rate"][i] != 1 or draws["phase"][i]:
+                played = at_tempo(source, float(draws["rate"][i]), phase=float(draws["phase"][i]))
+            assert played.n_ticks == draws["ticks"][i]
+            wanted = window(played, int(draws["start"][i]), TICKS, kind=kind)
+            if kind == "pixels":
+                wanted["lips"] = wanted["lips"][:, 4:-4, 4:-4]
+                # A picture exactly between two ticks may be either.
+                differs = (batch["lips"][i] != wanted["lips"]).any(axis=(1, 2))
+                assert differs.sum() <= 1
+            else:
+                np.testing.assert_allclose(batch["lips"][i], wanted["lips"], atol=1e-4)
+            np.testing.assert_array_equal(batch["visible"][i], wanted["visible"])
+            np.testing.assert_array_equal(batch["covered"][i], wanted["covered"])
+            np.testing.assert_allclose(batch["audio"][i], wanted["audio"], atol=5e-3)
+
+
+@pytest.mark.parametrize("kind", ["landmarks", "pixels"])
+def test_an_example_depends_on_its_number_and_not_on_its_batch(kind, mesh) -> None:
+    resident = made(kind, batch=8, augment=True)
+    put, draws = resident.put(mesh), resident(1)
+    whole = put(draws)
+    half = put({name: x[4:] for name, x in draws.items()})
+    for name in whole:
+        np.testing.assert_allclose(np.asarray(whole[name])[4:], half[name], atol=1e-3)
+
+
+def test_devices_share_a_batch_and_make_the_same(mesh) -> None:
+    resident = made("landmarks", batch=8, augment=True)
+    draws = resident(0)
+    one, two = resident.put(mesh)(draws), resident.put(make_mesh(MeshConfig(data=2), jax.devices()[:2]))(draws)
+    assert len(two["audio"].sharding.device_set) == 2
+    for name in one:
+        np.testing.assert_allclose(np.asarray(one[name]), np.asarray(two[name]), atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["landmarks", "pixels"])
+def test_changes_leave_shapes_bounds_and_time(kind, mesh) -> None:
+    batch = {name: np.asarray(x) for name, x in made(kind, augment=True).put(mesh)(made(kind, augment=True)(0)).items()}
+    plain = {name: np.asarray(x) for name, x in made(kind, augment=False).put(mesh)(made(kind, augment=False)(0)).items()}
+    for name in batch:
+        assert batch[name].shape == plain[name].shape and np.isfinite(batch[name]).all()
+    np.testing.assert_array_equal(batch["visible"], plain["visible"])
+    assert np.abs(batch["audio"]).max() <= 1
+    if kind == "pixels":
+        assert batch["lips"].shape[2:] == (CROP, CROP)
+        assert batch["lips"].min() >= 0 and batch["lips"].max() <= 255
+    assert not np.allclose(batch["lips"], plain["lips"], atol=1e-3)
+
+
+def test_steps_and_seeds_differ_and_come_again() -> None:
+    a, b, other = made("landmarks", augment=True), made("landmarks", augment=True), made("landmarks", augment=True, seed=4)
+    assert all((a(5)[name] == b(5)[name]).all() for name in a(5))
+    assert (a(5)["first"] != a(6)["first"]).any() or (a(5)["rate"] != a(6)["rate"]).any()
+    assert (a(5)["rate"] != other(5)["rate"]).any()
+    assert len(set(a(5)["number"]) & set(a(6)["number"])) == 0
+
+
+def test_clips_of_one_person_come_together() -> None:
+    draws = made("landmarks", batch=16, augment=True)(2)
+    assert len(draws["first"]) == 16 and dataclasses.is_dataclass(CONFIG)
