@@ -1,4 +1,4 @@
-"""The lip-sync pair that sees mouth pixels; its sound trunk starts from the landmark pair's.
+"""The lip-sync pair that sees mouth pixels; made on an accelerator (on a CPU: configs/sync_pixels_cpu.py).
 
 python -m train.run --config configs/sync_pixels.py --workdir work/sync_pixels
 """
@@ -10,19 +10,13 @@ def get_config() -> Config:
     return Config(
         name="sync_pixels",
         seed=2,
-        model=ModelConfig(sync_pixels=SyncConfig(input="pixels", width=192, blocks=2, dropout=0.25)),
+        model=ModelConfig(sync_pixels=SyncConfig(input="pixels", stem="conv", dropout=0.3)),
         data=DataConfig(
+            resident=True,
             offsets="configs/offsets.json",
             train_where="split=train;source=LRC-AR|split=dev;label=RVRA;fold=0,1,2",
             val_where="split=val;source=LRC-AR",
         ),
         optim=OptimConfig(lr=1.5e-3, warmup=200, weight_decay=0.1),
-        train=TrainConfig(
-            part="sync_pixels",
-            steps=2400,
-            batch=32,
-            eval_every=500,
-            save_every=500,
-            warm_start="work/sync_landmarks/part",
-        ),
+        train=TrainConfig(part="sync_pixels", steps=3000, batch=256, eval_every=750, save_every=750),
     )

@@ -41,7 +41,7 @@ class ResidentSync:
         self, clips: list[SyncClip], config: DataConfig, *, kind: SyncInput, batch: int, seed: int, augment: bool = True
     ):
         self._kind, self._ticks, self._batch, self._seed, self._augment = kind, config.ticks, batch, seed, augment
-        self._people = People(clips)
+        self._people = People(clips, config.ticks)
         self._length = np.array([c.n_ticks for c in clips], np.int32)
         self._first = np.cumsum(self._length, dtype=np.int32) - self._length
         lips = [c.points if kind == "landmarks" else c.mouths for c in clips]

@@ -1,6 +1,6 @@
 """Examples for the lip-sync part: clips held in memory, batches that depend only on the seed and the step.
 
-A batch is made of a few people with several clips each, so that the wrong clips of the batch are often of the same
+A batch is made of a few people with several stretches each, so that the wrong clips of the batch are often of the same
 person: telling voices and faces apart is then no help in matching them.
 """
 
@@ -21,7 +21,7 @@ from avdetect.data.store import RecordStore
 from avdetect.models.sync import CROP, LIP_POINTS, mirror_order
 from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK
 
-CLIPS_PER_PERSON = 8
+PER_PERSON = 8
 MIN_TICKS = 20
 TEMPO_SHARE = 0.7
 TEMPO_RANGE = 0.16
@@ -113,23 +113,28 @@ def advance(audio: np.ndarray, covered: np.ndarray, late_ms: float) -> tuple[np.
 
 
 class People:
-    """Which clips are of which person, and the drawing of batches: a few people, several clips of each."""
+    """Which clips are of which person, and the drawing of batches: a few people, several stretches of each.
 
-    def __init__(self, clips: list[SyncClip]):
+    Args:
+        clips: of all people.
+        ticks: length of a stretch; a clip of several such lengths may be drawn as often in one batch.
+    """
+
+    def __init__(self, clips: list[SyncClip], ticks: int):
         people: dict[str, list[int]] = {}
         for i, clip in enumerate(clips):
-            people.setdefault(clip.identity, []).append(i)
+            people.setdefault(clip.identity, []).extend([i] * max(1, clip.n_ticks // ticks))
         self._people = [np.array(v) for v in people.values()]
-        # By the root of their number of clips: neither all clips nor all people equally often.
+        # By the root of how much there is of them: neither all stretches nor all people equally often.
         weight = np.sqrt([len(v) for v in self._people])
         self._weight = weight / weight.sum()
 
     def draw(self, rng: np.random.Generator, count: int) -> list[int]:
-        """Positions of so many clips."""
+        """Positions of so many clips, some of them more than once."""
         chosen: list[int] = []
         while len(chosen) < count:
             person = self._people[rng.choice(len(self._people), p=self._weight)]
-            size = min(CLIPS_PER_PERSON, len(person), count - len(chosen))
+            size = min(PER_PERSON, len(person), count - len(chosen))
             chosen += rng.choice(person, size, replace=False).tolist()
         return chosen
 
@@ -141,14 +146,14 @@ class SyncBatches:
         clips: from :func:`load_clips`.
         config: how long an example is.
         kind: landmarks or pixels.
-        batch: examples a step; a multiple of ``CLIPS_PER_PERSON`` is divided among that many people.
+        batch: examples a step; some people with up to ``PER_PERSON`` stretches each.
         seed: of everything random.
     """
 
     def __init__(self, clips: list[SyncClip], config: DataConfig, *, kind: SyncInput, batch: int, seed: int):
         self._clips, self._ticks, self._batch, self._seed = clips, config.ticks, batch, seed
         self._kind: SyncInput = kind
-        self._people = People(clips)
+        self._people = People(clips, config.ticks)
 
     def __call__(self, step: int) -> dict[str, np.ndarray]:
         """``lips``, ``audio``, ``visible``, ``covered`` of one step."""
