@@ -18,5 +18,5 @@ def get_config() -> Config:
             val_where="split=val;source=LRC-AR",
         ),
         optim=OptimConfig(lr=2e-3, warmup=200, weight_decay=0.1),
-        train=TrainConfig(part="sync_landmarks", steps=2400, batch=256, eval_every=600, save_every=600),
+        train=TrainConfig(part="sync_landmarks", steps=1800, batch=256, eval_every=600, save_every=600),
     )

@@ -18,5 +18,5 @@ def get_config() -> Config:
             val_where="split=val;source=LRC-AR",
         ),
         optim=OptimConfig(lr=1.5e-3, warmup=200, weight_decay=0.1),
-        train=TrainConfig(part="sync_pixels", steps=3000, batch=256, eval_every=750, save_every=750),
+        train=TrainConfig(part="sync_pixels", steps=2600, batch=256, eval_every=650, save_every=650),
     )
