@@ -255,6 +255,8 @@ class TrainConfig:
         keep: checkpoints kept.
         warm_start: folder of another run whose parameters of equal name and shape are taken over at step 0.
         frozen: folders of trained parts that this run only listens to (the fusion head needs the others).
+        heard_by: ``CONDITION@FOLDER+FOLDER``: clips that are heard by other parts than the ``frozen`` ones of the same
+            names, since those were trained on them (the fusion head); each source by one set of parts.
         prefetch: batches ready on the device ahead of the step.
         tensorboard: write a TensorBoard file too, where tensorboard is installed.
         measure_peak: measure the speed of matrix products first (under a second), to log the share of it in use.
@@ -273,6 +275,7 @@ class TrainConfig:
     keep: int = 2
     warm_start: str = ""
     frozen: tuple[str, ...] = ()
+    heard_by: tuple[str, ...] = ()
     prefetch: int = 2
     tensorboard: bool = True
     measure_peak: bool = True

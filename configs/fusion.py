@@ -1,5 +1,8 @@
 """The fusion head over the frozen parts, on development clips of folds 0-2 (3 and 4 validate, 5-9 stay unseen).
 
+The pairs were trained on the genuine ones of these clips and are surer of them than of any to come. So each clip is heard
+by pairs that met none of its source.
+
 python -m train.run --config configs/fusion.py --workdir work/fusion
 """
 
@@ -20,5 +23,9 @@ def get_config() -> Config:
             eval_every=300,
             save_every=300,
             frozen=("work/sync_landmarks/part", "work/sync_pixels/part", "work/visual/part", "work/audio/part"),
+            heard_by=(
+                "source=LRS3@work/left_out/lrs3_landmarks/part+work/left_out/lrs3_pixels/part",
+                "source!=LRS3@work/left_out/rest_landmarks/part+work/left_out/rest_pixels/part",
+            ),
         ),
     )

@@ -1,4 +1,4 @@
-"""The lip-sync pair that sees mouth pixels, in the size that a CPU trains in minutes; its sound trunk starts from the landmark pair's.
+"""The lip-sync pair that sees mouth pixels, in the size that a CPU trains; its sound trunk starts from that of meshes.
 
 python -m train.run --config configs/sync_pixels_cpu.py --workdir work/sync_pixels_cpu
 """

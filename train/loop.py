@@ -115,7 +115,8 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
 
     # ------------------------------------------------------------------ data and step
     pipeline = task.pipeline(process_index=jax.process_index(), process_count=jax.process_count())
-    put = getattr(task, "put")(mesh) if hasattr(task, "put") else functools.partial(put_batch, mesh=mesh)
+    finish = getattr(task, "put", None)
+    put = functools.partial(put_batch, mesh=mesh) if finish is None else finish(mesh)
     feed = Feed(pipeline, put, ahead=options.prefetch, state=data_state)
     step_fn = jax.jit(
         make_train_step(
@@ -281,6 +282,7 @@ def _write_config(workdir: Path, config: Config, *, primary: bool) -> None:
             "steps",
             "warm_start",
             "frozen",
+            "heard_by",
         }
         old, new = (json.loads(json.dumps(data)) for data in (old, new))
         for data in (old, new):

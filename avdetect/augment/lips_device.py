@@ -90,7 +90,8 @@ def mouths(pictures: Float[Array, "t h w"], key: jax.Array, *, crop: int) -> Flo
     operator = small @ blur
     x = jnp.einsum("ij,tjk,lk->til", operator, x, operator)
 
-    coded = jpeg(x, jnp.exp(uniform(keys[15], jnp.log(12.0), jnp.log(90.0))))
+    # Quality 12 to 90.
+    coded = jpeg(x, jnp.exp(uniform(keys[15], 2.5, 4.5)))
     x = jnp.where(jax.random.bernoulli(keys[16], 0.3), coded, x)
     noise = jax.random.bernoulli(keys[17], 0.25) * uniform(keys[18], 1, 8)
     return jnp.clip(x + noise * jax.random.normal(keys[19], x.shape), 0, 255)

@@ -63,7 +63,7 @@ def test_jpeg_loses_what_libjpeg_loses(quality: int) -> None:
     rng = np.random.default_rng(quality)
     x = np.clip(pictures(3)[0, :CROP, :CROP] + rng.normal(0, 12, (CROP, CROP)), 0, 255).round()
     code = cv2.imencode(".jpg", x.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    wanted = cv2.imdecode(code, cv2.IMREAD_GRAYSCALE).astype(float)
+    wanted = np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE), float)
     found = np.asarray(jpeg(jnp.asarray(x, jnp.float32), jnp.asarray(float(quality))))
     # The same but for rounding: far nearer to libjpeg's picture than either is to the original.
     assert np.abs(found - wanted).mean() < 0.1 * np.abs(wanted - x).mean()

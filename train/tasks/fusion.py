@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
@@ -12,7 +13,7 @@ from avdetect import losses, metrics
 from avdetect.bundle import assemble_net
 from avdetect.calibration import Calibration
 from avdetect.config import Config
-from avdetect.data.fusion_examples import FusionBatches, listen
+from avdetect.data.fusion_examples import FusionBatches, Heard, listen
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
 from avdetect.models.fusion import FusionHead
@@ -28,17 +29,37 @@ def loss(head: FusionHead, batch: dict[str, jax.Array]) -> tuple[jax.Array, dict
     return of_sync + CLASS_WEIGHT * of_class, {"mismatch": of_sync, "class": of_class}
 
 
+def _stand_in(rule: str, frozen: Sequence[str], store: RecordStore) -> tuple[Detector, set[int]]:
+    """Of ``train.heard_by``: the frozen parts with some replaced, and the rows that they hear."""
+    where, sign, folders = rule.partition("@")
+    if not sign or not folders:
+        raise ValueError(f"train.heard_by: {rule!r} is not of the form CONDITION@FOLDER+FOLDER")
+    own = [Path(f) for f in folders.split("+")]
+    names = {p.stem for folder in own for p in folder.glob("*.safetensors")}
+    kept = [Path(f) for f in frozen if not names & {p.stem for p in Path(f).glob("*.safetensors")}]
+    return Detector(assemble_net([*own, *kept]), Calibration(), card={}), set(store.where(where))
+
+
 class FusionTask:
     """Batches, loss and evaluation of the fusion head."""
 
     def __init__(self, config: Config):
         if not config.train.frozen:
             raise ValueError("the fusion head listens to trained parts: set train.frozen to their folders")
-        frozen = Detector(assemble_net([Path(f) for f in config.train.frozen]), Calibration(), card={})
         store = RecordStore(config.data.records)
         limit = config.data.max_clips or None
-        self.train = listen(frozen, store, store.where(config.data.train_where)[:limit])
-        self.val = listen(frozen, store, store.where(config.data.val_where)[:limit])
+        frozen = Detector(assemble_net([Path(f) for f in config.train.frozen]), Calibration(), card={})
+        others = [_stand_in(rule, config.train.frozen, store) for rule in config.train.heard_by]
+
+        def heard(where: str) -> list[Heard]:
+            rows = store.where(where)[:limit]
+            found = []
+            for detector, theirs in [*others, (frozen, set(rows))]:
+                found += listen(detector, store, [i for i in rows if i in theirs])
+                rows = [i for i in rows if i not in theirs]
+            return found
+
+        self.train, self.val = heard(config.data.train_where), heard(config.data.val_where)
         common = {"ticks": config.data.ticks, "batch": config.train.batch}
         self.batches = FusionBatches(self.train, frozen.pairs, seed=config.seed, **common)
         self._val_batches = FusionBatches(self.val or self.train, frozen.pairs, seed=config.seed + 1, **common)
