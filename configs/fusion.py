@@ -1,7 +1,7 @@
 """The fusion head over the frozen parts, on development clips of folds 0-2 (3 and 4 validate, 5-9 stay unseen).
 
-The pairs were trained on the genuine ones of these clips and are surer of them than of any to come. So each clip is heard
-by pairs that met none of its source.
+The pairs were trained on the genuine ones of these clips and are surer of them than of any to come. So each clip is
+heard by pairs that met none of its source.
 
 python -m train.run --config configs/fusion.py --workdir work/fusion
 """
