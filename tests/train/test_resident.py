@@ -21,25 +21,34 @@ def run(config, workdir: Path) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def config(make_config):
-    made = make_config("sync_landmarks", steps=30, batch=8, log_every=1, eval_every=30, save_every=10)
+    made = make_config("sync_landmarks", steps=24, batch=8, log_every=1, eval_every=24, save_every=24)
     return override(made, "data.resident=true")
 
 
-def test_it_learns_in_one_program_and_does_not_wait(config, tmp_path: Path) -> None:
-    figures = run(config, tmp_path)  # train.assert_no_recompile is on
-    losses = [row["loss"] for row in rows_of(tmp_path) if "loss" in row]
-    assert len(losses) == 30 and np.isfinite(losses).all() and np.mean(losses[-5:]) < np.mean(losses[:5])
+@pytest.fixture(scope="module")
+def straight(config, tmp_path_factory) -> Path:
+    workdir = tmp_path_factory.mktemp("straight")
+    figures = run(config, workdir)  # train.assert_no_recompile is on
     assert 0 <= figures["val_tick"] <= 1
+    return workdir
 
 
-def test_what_goes_on_has_the_batches_of_what_was_not_stopped(config, tmp_path: Path, monkeypatch) -> None:
-    run(config, tmp_path / "straight")
+@pytest.mark.slow
+def test_it_learns(straight: Path) -> None:
+    losses = [row["loss"] for row in rows_of(straight) if "loss" in row]
+    assert len(losses) == 24 and np.isfinite(losses).all() and np.mean(losses[-5:]) < np.mean(losses[:5])
+
+
+@pytest.mark.slow
+def test_what_goes_on_has_the_batches_of_what_was_not_stopped(
+    config, straight: Path, tmp_path: Path, monkeypatch
+) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(train.loop, "_stop_on_sigterm", lambda: lambda step: step == 10)
         with pytest.raises(SystemExit):
-            run(config, tmp_path / "stopped")
-    run(config, tmp_path / "stopped")
-    a, b = ((tmp_path / n / "part" / "sync_landmarks.safetensors").read_bytes() for n in ("straight", "stopped"))
+            run(config, tmp_path)
+    run(config, tmp_path)
+    a, b = ((folder / "part" / "sync_landmarks.safetensors").read_bytes() for folder in (straight, tmp_path))
     assert a == b
 
 
