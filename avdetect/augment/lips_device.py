@@ -20,7 +20,7 @@ SIZES = tuple(range(18, 49, 3))
 """Sides to which a mouth crop is shrunk before it is enlarged again."""
 
 
-def uniform(key: jax.Array, low: float, high: float, shape: tuple[int, ...] = ()) -> Array:
+def _uniform(key: jax.Array, low: float, high: float, shape: tuple[int, ...] = ()) -> Array:
     """Between two bounds."""
     return jax.random.uniform(key, shape, minval=low, maxval=high)
 
@@ -73,8 +73,8 @@ def mouths(pictures: Float[Array, "t h w"], key: jax.Array, *, crop: int) -> Flo
     turn = jnp.array([[jnp.cos(angle), jnp.sin(angle)], [-jnp.sin(angle), jnp.cos(angle)]])
     linear = jnp.diag(jnp.array([1.0, 0.0])) * flip * stretch + jnp.diag(jnp.array([0.0, 1.0])) / stretch
     linear = zoom * (linear @ turn)
-    move = uniform(keys[4], -3, 3, (2,))
-    shaky = jax.random.bernoulli(keys[5], 0.3) * uniform(keys[6], 0.0, 0.7)
+    move = _uniform(keys[4], -3, 3, (2,))
+    shaky = jax.random.bernoulli(keys[5], 0.3) * _uniform(keys[6], 0.0, 0.7)
     shift = move + shaky * jax.random.normal(keys[7], (t, 2))
     middle = jnp.array([(w - 1) / 2, (h - 1) / 2])
     offset = (crop - 1) / 2 + shift - linear @ middle
@@ -84,16 +84,16 @@ def mouths(pictures: Float[Array, "t h w"], key: jax.Array, *, crop: int) -> Flo
     gamma = jnp.exp(0.25 * jax.random.normal(keys[10]))
     x = 255 * (jnp.clip((x - 128) * contrast + 128 + light, 0, 255) / 255) ** gamma
 
-    blur = gaussian(jax.random.bernoulli(keys[11], 0.3) * uniform(keys[12], 0.4, 1.8), crop)
+    blur = gaussian(jax.random.bernoulli(keys[11], 0.3) * _uniform(keys[12], 0.4, 1.8), crop)
     kind = jax.random.randint(keys[13], (), 0, len(SIZES))
     small = jnp.where(jax.random.bernoulli(keys[14], 0.25), jnp.asarray(shrinking(crop))[kind], jnp.eye(crop))
     operator = small @ blur
     x = jnp.einsum("ij,tjk,lk->til", operator, x, operator)
 
     # Quality 12 to 90.
-    coded = jpeg(x, jnp.exp(uniform(keys[15], 2.5, 4.5)))
+    coded = jpeg(x, jnp.exp(_uniform(keys[15], 2.5, 4.5)))
     x = jnp.where(jax.random.bernoulli(keys[16], 0.3), coded, x)
-    noise = jax.random.bernoulli(keys[17], 0.25) * uniform(keys[18], 1, 8)
+    noise = jax.random.bernoulli(keys[17], 0.25) * _uniform(keys[18], 1, 8)
     return jnp.clip(x + noise * jax.random.normal(keys[19], x.shape), 0, 255)
 
 
@@ -108,8 +108,8 @@ def points(lips: Float[Array, "t n 3"], key: jax.Array) -> Float[Array, "t n 3"]
     shear = jnp.eye(3) + 0.05 * jax.random.normal(keys[3], (3, 3)) * jnp.array([[0, 1, 1], [1, 0, 1], [0, 0, 0]])
     centre = lips.mean(axis=(0, 1))
     lips = jnp.einsum("tni,ij->tnj", lips - centre, turn @ stretch @ shear, precision="highest") + centre
-    shake = uniform(keys[4], 0, 0.004) * jax.random.normal(keys[5], (lips.shape[0], 1, 3))
-    noise = uniform(keys[6], 0, 0.002) * jax.random.normal(keys[7], lips.shape)
+    shake = _uniform(keys[4], 0, 0.004) * jax.random.normal(keys[5], (lips.shape[0], 1, 3))
+    noise = _uniform(keys[6], 0, 0.002) * jax.random.normal(keys[7], lips.shape)
     return lips + shake + noise
 
 
@@ -125,30 +125,30 @@ def sound(audio: Float[Array, " s"], other: Float[Array, " s"], key: jax.Array) 
     n = audio.shape[0]
     hz = jnp.fft.rfftfreq(n, 1 / SAMPLE_RATE)
     response = jnp.where(jax.random.bernoulli(keys[0], 0.6), _colour(keys[1], hz), 1.0)
-    low = uniform(keys[2], 0, 5000)
-    high = low * uniform(keys[3], 1.2, 2.0) + 150
+    low = _uniform(keys[2], 0, 5000)
+    high = low * _uniform(keys[3], 1.2, 2.0) + 150
     notched = jax.random.bernoulli(keys[4], 0.35) & (hz >= low) & (hz < high)
     response = response * jnp.where(notched, 0.02, 1.0)
 
     time = jnp.arange(n) / SAMPLE_RATE
-    tail = jax.random.normal(keys[5], (n,)) * jnp.exp(-6.9 * time / uniform(keys[6], 0.1, 0.5)) * (time > 0.002)
-    tail = tail / (jnp.linalg.norm(tail) + 1e-9) * uniform(keys[7], 0.1, 0.7)
+    tail = jax.random.normal(keys[5], (n,)) * jnp.exp(-6.9 * time / _uniform(keys[6], 0.1, 0.5)) * (time > 0.002)
+    tail = tail / (jnp.linalg.norm(tail) + 1e-9) * _uniform(keys[7], 0.1, 0.7)
     room = jax.random.bernoulli(keys[8], 0.25)
     reply = 1.0 + room * jnp.fft.rfft(tail)
     x = jnp.fft.irfft(jnp.fft.rfft(audio) * response * reply, n=n)
 
     noise = jnp.fft.irfft(jnp.fft.rfft(jax.random.normal(keys[9], (n,))) * _colour(keys[10], hz), n=n)
     noise = jnp.where(jax.random.bernoulli(keys[11], 0.25), other, noise)
-    snr = uniform(keys[12], 5, 40)
+    snr = _uniform(keys[12], 5, 40)
     level = jax.random.bernoulli(keys[13], 0.65) * _rms(x) * 10 ** (-snr / 20) / (_rms(noise) + 1e-9)
-    gain = 10 ** (uniform(keys[14], -18, 6) / 20)
+    gain = 10 ** (_uniform(keys[14], -18, 6) / 20)
     return jnp.clip(gain * (x + level * noise), -1, 1)
 
 
 def held(at: Float[Array, " t"], key: jax.Array, *, last: Float[Array, ""]) -> Float[Array, " t"]:
     """Moments of the pictures that a film of fewer pictures a second shows at moments ``at`` (both in ticks)."""
     of_use, of_step, of_phase = jax.random.split(key, 3)
-    step, phase = uniform(of_step, 1.05, 2.1), uniform(of_phase, 0, 1)
+    step, phase = _uniform(of_step, 1.05, 2.1), _uniform(of_phase, 0, 1)
     seen = (jnp.round(at / step - phase) + phase) * step
     use: Bool[Array, ""] = jax.random.bernoulli(of_use, 0.15)
     return jnp.where(use, jnp.clip(seen, 0, last), at)
@@ -159,7 +159,7 @@ def _colour(key: jax.Array, hz: Float[Array, " f"]) -> Float[Array, " f"]:
     keys = jax.random.split(key, 3)
     knots = 5 * jax.random.normal(keys[0], (8,))
     response = jnp.interp(hz, jnp.linspace(0, SAMPLE_RATE / 2, 8), knots)
-    edge = jnp.where(jax.random.bernoulli(keys[1], 0.3), uniform(keys[2], 3000, 7500), jnp.inf)
+    edge = jnp.where(jax.random.bernoulli(keys[1], 0.3), _uniform(keys[2], 3000, 7500), jnp.inf)
     response = response - 40 * jnp.clip((hz - edge) / 500, 0, 1)
     return 10 ** (response / 20)
 

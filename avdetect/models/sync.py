@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float
 from avdetect.config import SyncConfig
 from avdetect.models.frontend import FRAMES_PER_TICK, MEL, mel_ticks
 from avdetect.models.layers import TemporalBlock, unfold, unit
-from avdetect.models.sync_stems import MouthConvStem, SoundConvStem
+from avdetect.models.sync_stems import REACH_STEM, TICKS, MouthConvStem, SoundConvStem
 
 # fmt: off
 LIP_POINTS = (
@@ -37,7 +37,6 @@ N_POINTS = len(LIP_POINTS)
 CROP = 56
 """Side of the part of the 64-pixel mouth crop that the pixel net sees."""
 PATCH = 8
-REACH_STEM = 2
 
 
 def mirror_order() -> tuple[int, ...]:
@@ -74,7 +73,7 @@ class PixelStem(nnx.Module):
 
     def __init__(self, width: int, *, dtype: jnp.dtype, rngs: nnx.Rngs):
         side = CROP // PATCH
-        self.patch = nnx.Linear((2 * REACH_STEM + 1) * PATCH * PATCH, 64, dtype=dtype, rngs=rngs)
+        self.patch = nnx.Linear(TICKS * PATCH * PATCH, 64, dtype=dtype, rngs=rngs)
         self.place = nnx.Param(jnp.zeros((side * side, 64)))
         self.norm1 = nnx.LayerNorm(64, dtype=dtype, rngs=rngs)
         self.merge = nnx.Linear(4 * 64, 64, dtype=dtype, rngs=rngs)
@@ -86,7 +85,7 @@ class PixelStem(nnx.Module):
         b, t, h, _ = mouths.shape
         side = h // PATCH
         x = mouths.reshape(b, t, side, PATCH, side, PATCH).transpose(0, 1, 2, 4, 3, 5)
-        x = unfold(x.reshape(b, t, side * side, PATCH * PATCH), 2 * REACH_STEM + 1)
+        x = unfold(x.reshape(b, t, side * side, PATCH * PATCH), TICKS)
         x = nnx.gelu(self.patch(x) + self.place[...])
         x = self.norm1(x).reshape(b, -1, side, side, 64)
         x = jnp.concatenate([x[:, :, :-1, :-1], x[:, :, :-1, 1:], x[:, :, 1:, :-1], x[:, :, 1:, 1:]], axis=-1)
@@ -98,13 +97,13 @@ class SoundStem(nnx.Module):
     """Log-mel of five ticks (0.2 s) as one patch."""
 
     def __init__(self, width: int, *, dtype: jnp.dtype, rngs: nnx.Rngs):
-        size = (2 * REACH_STEM + 1) * FRAMES_PER_TICK * MEL.n_mels
+        size = TICKS * FRAMES_PER_TICK * MEL.n_mels
         self.norm = nnx.LayerNorm(size, dtype=dtype, rngs=rngs)
         self.project = nnx.Linear(size, width, dtype=dtype, rngs=rngs)
 
     def __call__(self, mel: Float[Array, "b t 4 f"]) -> Float[Array, "b u d"]:
         """Two ticks fewer at either end."""
-        x = unfold(mel.reshape(*mel.shape[:2], -1), 2 * REACH_STEM + 1)
+        x = unfold(mel.reshape(*mel.shape[:2], -1), TICKS)
         return self.project(self.norm(x))
 
 
