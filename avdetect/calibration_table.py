@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from avdetect.data.neighbours import same_recording
 from avdetect.data.records import clip_of_record
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
@@ -180,15 +181,19 @@ def _flag(value: object) -> bool | None:
 
 
 def sound_mates(store: RecordStore, rows: Sequence[int]) -> dict[int, int]:
-    """For each genuine clip with sound, the next genuine one of the same source that has another sound."""
+    """For each genuine clip, the next genuine one of the same source that is not of the same recording."""
     by_source: dict[str, list[int]] = {}
     for i in rows:
         row = store.index[i]
         if str(row.get("visual_fake")) == "0" and str(row.get("audio_fake")) == "0":
             by_source.setdefault(str(row.get("source")), []).append(i)
-    return {
-        i: group[(n + 1) % len(group)] for group in by_source.values() if len(group) > 1 for n, i in enumerate(group)
-    }
+    mates = {}
+    for group in by_source.values():
+        for n, i in enumerate(group):
+            after = (j for j in (*group[n + 1 :], *group[:n]) if not same_recording(store.index[i], store.index[j]))
+            if (mate := next(after, None)) is not None:
+                mates[i] = mate
+    return mates
 
 
 def with_sound(clip: Clip, other: Clip) -> Clip:

@@ -37,7 +37,7 @@ def test_a_report_of_the_speaker(talking_video: Path, detector: avdetect.Detecto
     report = avdetect.score(talking_video, detector=detector)
     (track,) = report.tracks
     assert track.speaking is True
-    # Bundle 0.4.0 is not sure of this speaker (0.59), and must not accuse.
+    # A drawing: bundle 0.4.0 is not sure of it (0.59), and must not accuse.
     assert track.sync.probability_mismatch is not None
     assert track.sync.probability_mismatch < detector.calibration.segments.enter
     assert report.verdict != "fake"

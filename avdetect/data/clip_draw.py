@@ -19,6 +19,7 @@ from avdetect.clips import cut_track
 from avdetect.config import DataConfig
 from avdetect.data.clip_examples import Arrays, arrays_of
 from avdetect.data.mixture import parse_weights
+from avdetect.data.neighbours import same_recording
 from avdetect.data.records import FACE_STRIDE, Record, clip_of_record
 from avdetect.data.sample import read_segments
 from avdetect.data.split import person_of
@@ -147,7 +148,7 @@ class ClipDraw:
         columns = self._store.index[row]
         mine = self._people[_person(columns)]
         if family.same_person:
-            pool = [i for i in mine if i != row]
+            pool = [i for i in mine if i != row and not same_recording(columns, self._store.index[i])]
         else:
             pool = [i for i in self._sources[str(columns.get("source") or "")] if i not in mine]
         pool = [i for i in pool if not _forged(self._store.index[i])]

@@ -7,11 +7,12 @@ voices and combined at random, with branches dropped at random, since a file may
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from avdetect.data.neighbours import same_recording
 from avdetect.data.records import clip_of_record
 from avdetect.data.store import RecordStore
 from avdetect.data.sync_examples import stack
@@ -36,6 +37,7 @@ class Heard:
         visual: mean logit of the face, or NaN.
         audio: mean logit of the voice, or NaN.
         visual_fake, audio_fake: labels, ``None`` where unknown.
+        prints: fingerprints of picture and sound, by the names of their columns.
     """
 
     key: str
@@ -47,6 +49,7 @@ class Heard:
     audio: float
     visual_fake: bool | None
     audio_fake: bool | None
+    prints: Mapping[str, str | None]
 
     @property
     def n_ticks(self) -> int:
@@ -84,6 +87,7 @@ def listen(detector: Detector, store: RecordStore, rows: Sequence[int]) -> list[
                 audio=_mean(evidence.audio),
                 visual_fake=_flag(row.get("visual_fake")),
                 audio_fake=_flag(row.get("audio_fake")),
+                prints={name: row.get(name) for name in ("picture_hash", "sound_hash")},
             )
         )
     return heard
@@ -117,9 +121,11 @@ class FusionBatches:
         self._genuine = [c for c in clips if c.visual_fake is False and c.audio_fake is False]
         if len(self._genuine) < 4:
             raise ValueError("the fusion head needs at least four genuine clips; check data.train_where and val_where")
-        self._by_source: dict[str, list[Heard]] = {}
-        for clip in self._genuine:
-            self._by_source.setdefault(clip.source, []).append(clip)
+        # Another version of the same recording has the right sound.
+        self._mates = [
+            [m for m in self._genuine if m.source == c.source and m is not c and not same_recording(c.prints, m.prints)]
+            for c in self._genuine
+        ]
         self._pools = {
             ("visual", flag): np.array([c.visual for c in clips if c.visual_fake is flag and np.isfinite(c.visual)])
             for flag in (False, True)
@@ -134,7 +140,8 @@ class FusionBatches:
         return stack([self._sync(rng) | self._classes(rng) for _ in range(self._batch)])
 
     def _sync(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        clip = self._genuine[rng.integers(len(self._genuine))]
+        chosen = int(rng.integers(len(self._genuine)))
+        clip, mates = self._genuine[chosen], self._mates[chosen]
         most = min(self._ticks, clip.n_ticks)
         n = int(rng.integers(min(MIN_TICKS, most), most + 1))
         start = int(rng.integers(0, clip.n_ticks - n + 1))
@@ -142,11 +149,10 @@ class FusionBatches:
         lag = int(rng.integers(-9, 10)) if rng.random() < SHIFTED else 0
         own = shifted(clip.sound, start + lag, n)
         own_speech = np.resize(clip.speech[start : start + n], n)
-        mates = self._by_source[clip.source]
-        mate = mates[rng.integers(len(mates))]
-        kind = rng.choice(3, p=[0.45, 0.4, 0.15]) if mate is not clip else 0
+        kind = rng.choice(3, p=[0.45, 0.4, 0.15]) if mates else 0
         matrix, speech, target = similarity_matrix(lips, own, self._pairs), own_speech, np.zeros(n)
         if kind:
+            mate = mates[int(rng.integers(len(mates)))]
             begin = int(rng.integers(0, max(1, mate.n_ticks - n + 1)))
             other = similarity_matrix(lips, shifted(mate.sound, begin, n), self._pairs)
             other_speech = shifted({"known": mate.sound["known"], "speech": mate.speech}, begin, n)["speech"]

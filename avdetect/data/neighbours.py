@@ -9,7 +9,8 @@ its lip-sync edit: 6 to 12 in the picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,9 @@ PICTURE_BITS, SOUND_BITS = 15, 48
 """Clips that differ in no more bits than this in either are near-duplicates..."""
 BOTH_BITS = (32, 64)
 """... and those that differ in no more than this in picture and sound at once."""
+OTHER_SOUND_BITS = 96
+"""Four standard deviations fewer than the 128 of two sounds that have nothing to do with each other. Of one scene with
+and without noise, up to 87 bits differ."""
 _BLOCK = 2048
 
 
@@ -54,6 +58,24 @@ def near_pairs(pictures: Sequence[str | None], sounds: Sequence[str | None]) -> 
 def differing_bits(one: str | None, other: str | None) -> int | None:
     """Bits in which two fingerprints differ; ``None`` where one is missing."""
     return None if one is None or other is None else (int(one, 16) ^ int(other, 16)).bit_count()
+
+
+def same_recording(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two clips are of the same seconds, so that the sound of either fits the lips of both.
+
+    One may be cleaned, made noisy or coded anew. Pictures that are alike do not suffice where the sounds are plainly
+    others: one person sits alike in many clips.
+
+    Args:
+        one: row of an index, with ``picture_hash`` and ``sound_hash`` where they are known.
+        other: another.
+    """
+    picture, sound = (differing_bits(one.get(n), other.get(n)) for n in ("picture_hash", "sound_hash"))
+    alike = picture is not None and picture <= PICTURE_BITS
+    if sound is None:
+        return alike
+    nearly = picture is not None and picture <= BOTH_BITS[0] and sound <= BOTH_BITS[1]
+    return sound <= SOUND_BITS or nearly or (alike and sound < OTHER_SOUND_BITS)
 
 
 def _signs(values: Sequence[str | None]) -> np.ndarray:

@@ -11,7 +11,14 @@ import pytest
 
 from avdetect.data import neighbours
 from avdetect.data.hashing import file_sha256, picture_hash, sound_hash
-from avdetect.data.neighbours import BOTH_BITS, PICTURE_BITS, SOUND_BITS, differing_bits, near_pairs
+from avdetect.data.neighbours import (
+    BOTH_BITS,
+    PICTURE_BITS,
+    SOUND_BITS,
+    differing_bits,
+    near_pairs,
+    same_recording,
+)
 from avdetect.testing import synthetic_clip
 
 
@@ -106,3 +113,35 @@ def test_digest_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(data)
     assert file_sha256(tmp_path / "f") == hashlib.sha256(data).hexdigest()
     assert differing_bits(None, "0") is None and differing_bits("f", "1") == 3
+
+
+def with_other_bits(print_: str, bits: int) -> str:
+    return f"{int(print_, 16) ^ ((1 << bits) - 1):064x}"
+
+
+@pytest.mark.parametrize(
+    ("picture", "sound", "expected"),
+    [
+        (0, 87, True),  # one scene with and without noise
+        (8, 10, True),  # coded anew
+        (100, 20, True),  # the same sound under another picture
+        (25, 60, True),  # much compressed
+        (6, 120, False),  # one person who sits alike in two clips
+        (100, 90, False),
+        (40, 60, False),
+    ],
+)
+def test_versions_of_one_recording(picture: int, sound: int, expected: bool) -> None:
+    one: dict[str, str | None] = {"picture_hash": "5a" * 32, "sound_hash": "3c" * 32}
+    other: dict[str, str | None] = {
+        "picture_hash": with_other_bits("5a" * 32, picture),
+        "sound_hash": with_other_bits("3c" * 32, sound),
+    }
+    assert same_recording(one, other) is expected and same_recording(other, one) is expected
+
+
+def test_without_sound_the_picture_decides() -> None:
+    one = {"picture_hash": "5a" * 32, "sound_hash": None}
+    assert same_recording(one, {"picture_hash": with_other_bits("5a" * 32, 9), "sound_hash": "3c" * 32})
+    assert not same_recording(one, {"picture_hash": with_other_bits("5a" * 32, 30), "sound_hash": "3c" * 32})
+    assert not same_recording({}, {})

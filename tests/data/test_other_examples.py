@@ -80,7 +80,7 @@ def test_voice_batches_are_half_false_and_repeatable() -> None:
         AudioBatches(voices[:2], ticks=30, batch=8, seed=1)
 
 
-def heard(i: int, *, ticks: int = 60, fake: bool = False) -> Heard:
+def heard(i: int, *, ticks: int = 60, fake: bool = False, prints: dict[str, str | None] | None = None) -> Heard:
     """Lips and sound that agree tick by tick at lag 0, each tick with a direction of its own."""
     rng = np.random.default_rng(i)
     vectors = rng.normal(size=(ticks, 64))
@@ -88,7 +88,16 @@ def heard(i: int, *, ticks: int = 60, fake: bool = False) -> Heard:
     known = np.ones(ticks, bool)
     sound = {"p": vectors, "known": known, "sync_known": known, "audio": np.zeros(ticks), "speech": np.full(ticks, 3.0)}
     return Heard(
-        f"k{i}", "src", f"p{i}", {"p": vectors, "known": known}, sound, 2.0 if fake else -2.0, -1.0, fake, False
+        f"k{i}",
+        "src",
+        f"p{i}",
+        {"p": vectors, "known": known},
+        sound,
+        2.0 if fake else -2.0,
+        -1.0,
+        fake,
+        False,
+        prints or {},
     )
 
 
@@ -121,6 +130,16 @@ def test_fusion_batches_say_where_lips_and_sound_agree() -> None:
             lags |= set(LAGS[where[matched & middle]].tolist())
     assert {-9, 0, 9} <= lags <= set(range(-9, 10)), "own sound at any constant lag is no mismatch"
     assert 0.3 < np.mean(share) < 0.7 and any(0 < s < 1 for s in share)
+
+
+def test_another_version_of_the_recording_gives_no_wrong_sound() -> None:
+    def targets(sounds: list[str]) -> set[float]:
+        clips = [heard(i, prints={"sound_hash": s * 64}) for i, s in enumerate(sounds)]
+        batches = FusionBatches(clips, ["p"], ticks=40, batch=16, seed=0)
+        return {float(t) for step in range(4) for t in np.unique(batches(step)["mismatch"])}
+
+    assert targets(["a", "a", "a", "a"]) == {0.0}, "there is no sound but the right one"
+    assert targets(["a", "a", "a", "5"]) == {0.0, 1.0}
 
 
 def test_classes_are_drawn_from_what_the_branches_said() -> None:
