@@ -157,6 +157,22 @@ def assemble_net(folders: Sequence[Path], *, allow: Collection[str] = ()) -> Det
     return net
 
 
+def read_stand_in(rule: str, *, option: str) -> tuple[str, list[Path]]:
+    """Which clips other parts than usual judge, and the folders of those parts.
+
+    Args:
+        rule: ``CONDITION@FOLDER``, with ``+`` between several folders.
+        option: where it was given, for the message.
+
+    Raises:
+        ValueError: it is not of that form.
+    """
+    condition, sign, folders = rule.rpartition("@")
+    if not sign or not all(names := folders.split("+")):
+        raise ValueError(f"{option}: {rule!r} is not of the form CONDITION@FOLDER+FOLDER")
+    return condition, [Path(name) for name in names]
+
+
 def _allowed_config(
     values: dict[str, Any], source: Path, allow: Collection[str], plugins: dict[str, Any]
 ) -> ModelConfig:

@@ -55,8 +55,8 @@ def export(
     unmet: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="CONDITION@PART",
-            help="Forged clips of the fit of which PART judges, trained without their generators (may be repeated).",
+            metavar="CONDITION@PART+PART",
+            help="Forged clips of the fit of which PARTs judge, trained without their generators (may be repeated).",
         ),
     ] = None,
     allow_plugin: Annotated[
@@ -83,6 +83,7 @@ def export(
         assert calibrate_only is not None
         shutil.copytree(calibrate_only, new)
     try:
+        _check_fit(parts or [], records, fit_where)
         calibration, figures = _calibrate(
             new,
             records,
@@ -120,6 +121,22 @@ def _write_uncalibrated(parts: list[Path], folder: Path, *, name: str, version: 
     parameters = {key: value[...] for key, value in flat_parameters(net).items()}
     write_bundle(folder, net.config, parameters, Calibration(), card)
     typer.echo(f"{len(parameters)} arrays of {len(parts)} parts")
+
+
+def _check_fit(parts: list[Path], records: Path, fit_where: str) -> None:
+    """No part was trained on a clip of the fit, as far as there is a configuration beside it to tell."""
+    from avdetect.data.store import RecordStore
+    from avdetect.evaluation.targets.left_out import trained_rows
+
+    store = RecordStore(records)
+    rows = set(store.where(fit_where))
+    for part in parts:
+        met = rows & trained_rows(part, store) if (part.parent / "config.json").is_file() else set()
+        if met:
+            raise ValueError(
+                f"{part} was trained on {len(met)} of the clips that --fit-where names, such as "
+                f"{min(str(store.index[i]['key']) for i in met)}: it is surer of those than of any to come"
+            )
 
 
 def _calibrate(
@@ -171,7 +188,7 @@ def _by_parts_that_never_met(
     clips: list[Measured], rules: list[str], bundle: Path, store: RecordStore, evidence: Path, allow: list[str]
 ) -> list[Measured]:
     """Forged clips as they look to a net that does not know what forged them: that is how those to come will look."""
-    from avdetect.bundle import assemble_net, load_detector
+    from avdetect.bundle import assemble_net, load_detector, read_stand_in
     from avdetect.calibration import Calibration
     from avdetect.calibration_fit import measure
     from avdetect.detector import Detector
@@ -179,17 +196,16 @@ def _by_parts_that_never_met(
 
     here = {c.row for c in clips if c.clip.fake}
     for rule in rules:
-        condition, sign, part = rule.rpartition("@")
-        if not sign:
-            raise ValueError(f"--unmet {rule!r} is not of the form CONDITION@PART")
+        condition, parts = read_stand_in(rule, option="--unmet")
         rows = sorted(here & set(store.where(condition)))
-        check_left_out(Path(part), store, rows, [])
+        for part in parts:
+            check_left_out(part, store, rows, [])
         net = load_detector(bundle, allow=allow).net
-        for name, module in assemble_net([Path(part)], allow=allow).parts().items():
+        for name, module in assemble_net(parts, allow=allow).parts().items():
             setattr(net, name, module)
         stand_in = Detector(net, Calibration(), card={})
         found = {c.row: c for c in measure(stand_in, store, rows, folder=evidence)}
-        typer.echo(f"{len(found)} clips of {condition!r} by {part}")
+        typer.echo(f"{len(found)} clips of {condition!r} by {', '.join(map(str, parts))}")
         clips = [found.get(c.row, c) for c in clips]
     return clips
 

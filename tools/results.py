@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,10 +40,10 @@ SCORES = {"fused": "fusion head", "lag": "best lag"}
 class Bench:
     """What the sections share: configuration, records, bundles, a folder for what is finished."""
 
-    def __init__(self, config: Config, work: Path):
+    def __init__(self, config: Config, work: Path, *, again: bool = False):
         from avdetect.data.store import RecordStore
 
-        self.config, self.work = config, work
+        self.config, self.work, self.again = config, work, again
         self.store: RecordStore = RecordStore(config["records"])
         self._bundles: dict[str, Detector] = {}
 
@@ -124,37 +124,55 @@ def _sources_left_out(bench: Bench, listeners: list[Config], sources: list[str])
 
 def windows(bench: Bench) -> Figures:
     """Own sound against another clip's in short windows."""
+    return {"rows": _each_listener(bench, "windows", _windows_of)}
+
+
+def _windows_of(bench: Bench, entry: Config) -> list[Figures]:
     from rich.progress import Progress
 
     from avdetect.evaluation.targets.windows import other_sound, other_sound_figures
 
-    rule, rows = bench.config["windows"], []
-    for entry in rule["listeners"]:
-        detector, where = _listener(bench, entry), bench.store.where(entry["where"])
-        with Progress() as bar:
-            task = bar.add_task(entry["title"], total=len(where))
-            progress = partial(_show, bar, task)
-            found = other_sound(detector, bench.store, where, rule["seconds"], progress=progress)
-        for score in entry["scores"]:
-            title = f"{entry['title']}, {SCORES[score]}" if len(entry["scores"]) > 1 else entry["title"]
-            rows += [{"title": title, "seconds": s, **other_sound_figures(of, score)} for s, of in found.items()]
-    return {"rows": rows}
+    detector, where = _listener(bench, entry), bench.store.where(entry["where"])
+    with Progress() as bar:
+        task = bar.add_task(entry["title"], total=len(where))
+        progress = partial(_show, bar, task)
+        found = other_sound(detector, bench.store, where, bench.config["windows"]["seconds"], progress=progress)
+    rows = []
+    for score in entry["scores"]:
+        title = f"{entry['title']}, {SCORES[score]}" if len(entry["scores"]) > 1 else entry["title"]
+        rows += [{"title": title, "seconds": s, **other_sound_figures(of, score)} for s, of in found.items()]
+    return rows
 
 
 def offsets(bench: Bench) -> Figures:
     """The offset of two-second windows beside that of their clip."""
+    return {"rows": _each_listener(bench, "offsets", _offsets_of)}
+
+
+def _offsets_of(bench: Bench, entry: Config) -> list[Figures]:
     from rich.progress import track
 
     from avdetect.evaluation.targets.windows import offset_figures, offsets_in_windows
 
-    rule, rows = bench.config["offsets"], []
+    rule = bench.config["offsets"]
+    detector, where = _listener(bench, entry), bench.store.where(entry["where"])
+    lengths = {name: rule[name] for name in ("seconds", "step_s", "moved_ms")}
+    clips = offsets_in_windows(detector, bench.store, track(where, description=entry["title"]), **lengths)
+    return [{"title": entry["title"], **offset_figures(clips, tolerance_ms=rule["tolerance_ms"])}]
+
+
+def _each_listener(bench: Bench, section: str, measure: Callable[[Bench, Config], list[Figures]]) -> list[Figures]:
+    """Rows of all listeners of a section; those of a finished one are kept until it, or what it is asked, changes."""
+    rule, rows = bench.config[section], []
     for entry in rule["listeners"]:
-        detector, where = _listener(bench, entry), bench.store.where(entry["where"])
-        rows_shown = track(where, description=entry["title"])
-        lengths = {name: rule[name] for name in ("seconds", "step_s", "moved_ms")}
-        clips = offsets_in_windows(detector, bench.store, rows_shown, **lengths)
-        rows.append({"title": entry["title"], **offset_figures(clips, tolerance_ms=rule["tolerance_ms"])})
-    return {"rows": rows}
+        about = {"config": {**rule, "listeners": [entry]}, "records": bench.config["records"]}
+        asked = json.dumps(about | {"files": _digest(_folders(about["config"]))}, sort_keys=True)
+        path = bench.work / section / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.json"
+        if bench.again or not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(measure(bench, entry)) + "\n")
+        rows += json.loads(path.read_text())
+    return rows
 
 
 def _listener(bench: Bench, entry: Config) -> Detector:
@@ -325,7 +343,7 @@ def main(
 
 
 def _measure(sections: list[str], settings: Config, work: Path, *, again: bool) -> None:
-    bench = Bench(settings, work)
+    bench = Bench(settings, work, again=again)
     for name in sections:
         path = work / f"{name}.json"
         asked = _asked(settings, name)
@@ -339,14 +357,18 @@ def _measure(sections: list[str], settings: Config, work: Path, *, again: bool) 
 
 def _asked(settings: Config, name: str) -> Config:
     """What the figures of a section depend on: its configuration, and the files of all bundles and parts in it."""
-    folders = {settings["bundle"], *_folders(settings.get(name))}
+    common = {key: settings.get(key) for key in ("records", "test", "languages")}
+    files = _digest({settings["bundle"], *_folders(settings.get(name))})
+    return {"config": settings.get(name), **common, "files": files}
+
+
+def _digest(folders: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for path in sorted(
-        p for folder in folders for p in Path(folder).iterdir() if p.suffix in (".json", ".safetensors")
+        p for folder in set(folders) for p in Path(folder).iterdir() if p.suffix in (".json", ".safetensors")
     ):
         digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    common = {key: settings.get(key) for key in ("records", "test", "languages")}
-    return {"config": settings.get(name), **common, "files": digest.hexdigest()}
+    return digest.hexdigest()
 
 
 def _folders(x: Any) -> Iterator[str]:

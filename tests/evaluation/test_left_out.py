@@ -67,6 +67,20 @@ def test_an_auc_with_its_interval(store: RecordStore, part, tmp_path: Path) -> N
     (kept,) = (tmp_path / "kept").glob("*.parquet")
     forged, genuine = ScoreTable.read(kept).numbers("visual")
     assert found["auc"] == (forged > genuine) + 0.5 * (forged == genuine)
+    assert found["own"] == 0 and np.isnan(found["own_auc"]), "the clip it was made of is not among them"
+
+
+def test_each_forged_clip_beside_the_one_it_was_made_of(store: RecordStore, part, tmp_path: Path) -> None:
+    wanted = rule(part("generator=Painter"), "generator=Redrawer,Paster", "source=film;label=RVRA")
+    found = compare_left_out(wanted, store, tmp_path / "kept")
+    values = dict(
+        zip(
+            (t := ScoreTable.read(next((tmp_path / "kept").glob("*.parquet"))))["key"], t.numbers("visual"), strict=True
+        )
+    )
+    score = [values[f"c{i}#0@0"] for i in range(6)]
+    right = [score[i] > score[j] for i, j in ((1, 0), (2, 0), (4, 3), (5, 3))]
+    assert found["own"] == 4 and found["own_auc"] == np.mean(right)
 
 
 @pytest.mark.parametrize(

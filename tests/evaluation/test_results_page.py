@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avdetect.evaluation.targets.aims import Aim
-from avdetect.evaluation.targets.page import TABLES, aims_table, fill, left_out_table, number, sweep_table
+from avdetect.evaluation.targets.page import TABLES, aims_table, fill, left_out_table, number, sweep_table, voices_table
 from tools.results import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +52,12 @@ def test_the_worst_value_counts(values: dict[str, float], lower: bool, said: str
 def test_a_row_a_comparison() -> None:
     rows = [{"title": "Wav2Lip", "forged": 3, "genuine": 4, "people": 5, "auc": 0.75, "ci": [0.5, 1.0]}]
     assert left_out_table({"rows": rows}).splitlines()[-1] == "| Wav2Lip | 3 / 4 | 5 | 0.750 (0.500 – 1.000) |"
+
+
+def test_voices_stand_beside_their_own_true_clips_where_there_are_any() -> None:
+    row = {"title": "SVTS", "forged": 3, "genuine": 4, "people": 5, "auc": 0.75, "ci": [0.5, 1.0]}
+    shown = voices_table({"rows": [row | {"own": 2, "own_auc": 0.5}, row | {"own": 0, "own_auc": float("nan")}]})
+    assert [line.split(" | ")[-1] for line in shown.splitlines()[-2:]] == ["0.500 (2) |", "– |"]
 
 
 def test_the_sweep_is_a_row_a_corruption_and_a_column_a_severity() -> None:

@@ -71,6 +71,18 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
     assert code == 2 and "--out is missing" in said
 
 
+def test_clips_that_a_part_was_trained_on_do_not_calibrate_it(tmp_path: Path) -> None:
+    write_records(tmp_path / "records")
+    part = tmp_path / "run" / "part"
+    write_part(part, "audio", small_net("audio").audio, SMALL)
+    (part.parent / "config.json").write_text(json.dumps({"data": {"train_where": "identity=p0,p5"}}))
+    common = ("--records", tmp_path / "records", "--out", tmp_path / "new", "--evidence", tmp_path / "evidence")
+    code, said = run(part, *common, "--fit-where", "source=one")
+    assert code == 2 and "was trained on 2 of the clips that --fit-where names, such as c0#0@0" in said
+    code, said = run(part, *common, "--fit-where", "source=one;identity!=p0,p5")
+    assert code == 0, said
+
+
 def test_forged_clips_may_be_judged_by_a_part_that_never_met_them(bundle: Path, tmp_path: Path) -> None:
     write_records(tmp_path / "records")
     write_part(tmp_path / "other" / "part", "audio", small_net("audio", seed=5).audio, SMALL)
@@ -88,4 +100,4 @@ def test_forged_clips_may_be_judged_by_a_part_that_never_met_them(bundle: Path, 
     code, said = run("--calibrate-only", bundle, *common, "--unmet", rule)
     assert code == 2 and "was trained on 1 of the clips" in said
     code, said = run("--calibrate-only", bundle, *common, "--unmet", "generator=tts")
-    assert code == 2 and "not of the form CONDITION@PART" in said
+    assert code == 2 and "not of the form CONDITION@FOLDER" in said

@@ -76,6 +76,31 @@ def test_sections_are_measured_once(root: Path) -> None:
     assert "finished before" not in run(root, "faces", "--again").output
 
 
+LISTENER = """
+[[windows.listeners]]
+title = "{title}"
+bundle = "{root}/bundle"
+where = "{where}"
+scores = ["lag"]
+"""
+
+
+def test_one_listener_more_costs_only_itself(root: Path, tmp_path: Path) -> None:
+    def rows(*listeners: tuple[str, str]) -> list[str]:
+        told = "".join(LISTENER.format(root=root, title=t, where=w) for t, w in listeners)
+        (tmp_path / "results.toml").write_text(CONFIG.format(root=root) + "[windows]\nseconds = [0.8]\n" + told)
+        done = run(tmp_path, "windows")
+        assert done.exit_code == 0, done.output
+        found = json.loads((tmp_path / "work" / "windows.json").read_text())["figures"]["rows"]
+        return [f"{r['title']} {r['windows']}" for r in found]
+
+    assert rows(("a", "label=RVRA")) == ["a 4"]
+    (kept,) = (tmp_path / "work" / "windows").iterdir()
+    kept.write_text(kept.read_text().replace('"a"', '"kept"'))
+    assert rows(("a", "label=RVRA"), ("b", "label=RVRA;fold=1")) == ["kept 4", "b 2"]
+    assert len(list((tmp_path / "work" / "windows").iterdir())) == 2
+
+
 def test_another_part_is_measured_anew(root: Path) -> None:
     assert run(root, "faces").exit_code == 0
     assert "finished before" in run(root, "faces").output

@@ -10,7 +10,7 @@ import numpy as np
 from flax import nnx
 
 from avdetect import losses, metrics
-from avdetect.bundle import assemble_net
+from avdetect.bundle import assemble_net, read_stand_in
 from avdetect.calibration import Calibration
 from avdetect.config import Config
 from avdetect.data.fusion_examples import FusionBatches, Heard, listen
@@ -31,10 +31,7 @@ def loss(head: FusionHead, batch: dict[str, jax.Array]) -> tuple[jax.Array, dict
 
 def _stand_in(rule: str, frozen: Sequence[str], store: RecordStore) -> tuple[Detector, set[int]]:
     """Of ``train.heard_by``: the frozen parts with some replaced, and the rows that they hear."""
-    where, sign, folders = rule.partition("@")
-    if not sign or not folders:
-        raise ValueError(f"train.heard_by: {rule!r} is not of the form CONDITION@FOLDER+FOLDER")
-    own = [Path(f) for f in folders.split("+")]
+    where, own = read_stand_in(rule, option="train.heard_by")
     names = {p.stem for folder in own for p in folder.glob("*.safetensors")}
     kept = [Path(f) for f in frozen if not names & {p.stem for p in Path(f).glob("*.safetensors")}]
     return Detector(assemble_net([*own, *kept]), Calibration(), card={}), set(store.where(where))

@@ -51,18 +51,15 @@ class Comparison:
 
 
 def trained_rows(part: Path, store: RecordStore) -> set[int]:
-    """Rows of the index that a part was trained on, by the configuration beside it.
+    """Rows of the index that a part was trained on, by the configuration beside it; perhaps none.
 
     Raises:
-        ValueError: there is no configuration, or nothing in this store fits it.
+        ValueError: there is no configuration.
     """
     path = Path(part).parent / "config.json"
     if not path.is_file():
         raise ValueError(f"{path} is missing, so nobody can tell what {part} was trained on")
-    rows = set(store.where(json.loads(path.read_text())["data"]["train_where"]))
-    if not rows:
-        raise ValueError(f"no clip at hand is one that {part} was trained on; which records were those?")
-    return rows
+    return set(store.where(json.loads(path.read_text())["data"]["train_where"]))
 
 
 def check_clips_left_out(part: Path, store: RecordStore, rows: Sequence[int]) -> set[int]:
@@ -75,6 +72,8 @@ def check_clips_left_out(part: Path, store: RecordStore, rows: Sequence[int]) ->
         ValueError: some were, with one of them.
     """
     trained = trained_rows(part, store)
+    if not trained:
+        raise ValueError(f"no clip at hand is one that {part} was trained on; which records were those?")
     met = sorted(store.index[i]["key"] for i in trained & set(rows))
     if met:
         raise ValueError(f"{part} was trained on {len(met)} of the clips it would be tested on, such as {met[0]}")
@@ -102,7 +101,9 @@ def compare_left_out(rule: Comparison, store: RecordStore, out: Path) -> dict[st
     """AUC of a comparison with an interval over people.
 
     Returns:
-        ``title``, ``people``, ``forged`` and ``genuine`` (numbers of clips), ``auc`` and ``ci`` (NaN of few people).
+        ``title``, ``people``, ``forged`` and ``genuine`` (numbers of clips), ``auc`` and ``ci`` (NaN of few people);
+        ``own_auc``, each forged clip against the genuine ones of its own recording alone, and ``own`` of how many
+        forged clips (0 where none has one).
 
     Raises:
         ValueError: the part met what was to be left out, or a condition fits no clip.
@@ -125,6 +126,8 @@ def compare_left_out(rule: Comparison, store: RecordStore, out: Path) -> dict[st
         rows = kept[rows]
         return auc_within(values[rows], fake[rows], group[rows])
 
+    recording = _groups(table, "recording")[kept]
+    paired = fake[kept] & np.isin(recording, recording[~fake[kept]])
     people = table.clusters()[kept].tolist()
     enough = len(set(people)) >= LEAST_PEOPLE
     low, high = metrics.bootstrap(auc, people, rounds=ROUNDS) if enough else (float("nan"), float("nan"))
@@ -135,6 +138,8 @@ def compare_left_out(rule: Comparison, store: RecordStore, out: Path) -> dict[st
         "genuine": int((~fake[kept]).sum()),
         "auc": auc(np.arange(len(kept))),
         "ci": [low, high],
+        "own": int(paired.sum()),
+        "own_auc": auc_within(values[kept], fake[kept], recording),
     }
 
 
