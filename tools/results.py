@@ -45,20 +45,28 @@ class Bench:
 
         self.config, self.work, self.again = config, work, again
         self.store: RecordStore = RecordStore(config["records"])
-        self._bundles: dict[str, Detector] = {}
+        self._made: dict[str, Detector] = {}
 
-    def bundle(self, path: str) -> Detector:
-        """Loaded once."""
+    def detector(self, entry: Config) -> Detector:
+        """A bundle, or parts with the thresholds of the default bundle; made once."""
         from avdetect import load
+        from avdetect.bundle import assemble_net
+        from avdetect.calibration_table import model_digest
+        from avdetect.detector import Detector
 
-        if path not in self._bundles:
-            self._bundles[path] = load(path)
-        return self._bundles[path]
+        name = entry["bundle"] if "bundle" in entry else " ".join(entry["parts"])
+        if name not in self._made and "bundle" in entry:
+            self._made[name] = load(name)
+        elif name not in self._made:
+            found = Detector(assemble_net([Path(p) for p in entry["parts"]]), self.default.calibration, card={})
+            found.card = {"sha256": _sha(model_digest(found) + found.calibration.to_json())}
+            self._made[name] = found
+        return self._made[name]
 
     @property
     def default(self) -> Detector:
         """The bundle that the page is about."""
-        return self.bundle(self.config["bundle"])
+        return self.detector({"bundle": self.config["bundle"]})
 
     def scores(self) -> ScoreTable:
         """Of the default bundle on the test clips."""
@@ -98,7 +106,7 @@ def shifts(bench: Bench) -> Figures:
 
 
 def _sources_left_out(bench: Bench, listeners: list[Config], sources: list[str]) -> dict[str, Detector]:
-    """The bundle that listens to each source: the first whose parts were not trained on any clip of it.
+    """Who listens to each source: the first whose parts were not trained on any clip of it.
 
     Raises:
         ValueError: a source that all were trained on.
@@ -118,7 +126,7 @@ def _sources_left_out(bench: Bench, listeners: list[Config], sources: list[str])
         fitting = [entry for entry, known in zip(listeners, met, strict=True) if source not in known]
         if not fitting:
             raise ValueError(f"every listener was trained on clips of {source}, which is to be left out")
-        found[source] = bench.bundle(fitting[0]["bundle"])
+        found[source] = bench.detector(fitting[0])
     return found
 
 
@@ -166,8 +174,8 @@ def _each_listener(bench: Bench, section: str, measure: Callable[[Bench, Config]
     rule, rows = bench.config[section], []
     for entry in rule["listeners"]:
         about = {"config": {**rule, "listeners": [entry]}, "records": bench.config["records"]}
-        asked = json.dumps(about | {"files": _digest(_folders(about["config"]))}, sort_keys=True)
-        path = bench.work / section / f"{hashlib.sha256(asked.encode()).hexdigest()[:16]}.json"
+        about |= {"thresholds": bench.default.calibration.to_json(), "files": _digest(_folders(about["config"]))}
+        path = bench.work / section / f"{_sha(json.dumps(about, sort_keys=True))[:16]}.json"
         if bench.again or not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(measure(bench, entry)) + "\n")
@@ -176,19 +184,12 @@ def _each_listener(bench: Bench, section: str, measure: Callable[[Bench, Config]
 
 
 def _listener(bench: Bench, entry: Config) -> Detector:
-    """A bundle, or parts without calibration."""
-    from avdetect.bundle import assemble_net
-    from avdetect.calibration import Calibration
-    from avdetect.detector import Detector
+    """Whoever listens; what was trained on is not among the clips."""
     from avdetect.evaluation.targets.left_out import check_clips_left_out
 
-    if "bundle" in entry:
-        found = bench.bundle(entry["bundle"])
-    else:
-        found = Detector(assemble_net([Path(p) for p in entry["parts"]]), Calibration(), card={})
     for part in entry.get("trained", entry.get("parts", [])):
         check_clips_left_out(Path(part), bench.store, bench.store.where(entry["where"]))
-    return found
+    return bench.detector(entry)
 
 
 def faces(bench: Bench) -> Figures:
@@ -360,6 +361,10 @@ def _asked(settings: Config, name: str) -> Config:
     common = {key: settings.get(key) for key in ("records", "test", "languages")}
     files = _digest({settings["bundle"], *_folders(settings.get(name))})
     return {"config": settings.get(name), **common, "files": files}
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _digest(folders: Iterable[str]) -> str:

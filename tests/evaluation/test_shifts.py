@@ -13,7 +13,7 @@ from avdetect.testing import write_synthetic_video
 from tests.small_nets import small_detector
 
 
-def row(path: str, shift: float, found: float | None, identity: str = "p") -> dict:
+def row(path: str, shift: float, found: float | None, faint: float | None = None, identity: str = "p") -> dict:
     return {
         "path": path,
         "folder": "f",
@@ -23,14 +23,16 @@ def row(path: str, shift: float, found: float | None, identity: str = "p") -> di
         "before_ms": None if found is None else 0.0,
         "after_ms": found,
         "found_ms": found,
+        "found_any_ms": found if faint is None else faint,
     }
 
 
 def test_a_shift_that_was_not_reported_counts_as_not_found() -> None:
-    rows = [row("a", 80, 85), row("a", -80, None), row("b", 80, 125), row("b", -80, -40)]
+    rows = [row("a", 80, 85), row("a", -80, None, -75), row("b", 80, 125), row("b", -80, -40)]
     table, figures = shifts.shift_table(rows, tolerance_ms=40)
     everything = figures["groups"]["all"]
     assert (everything["shifts"], everything["found"], everything["not_reported"]) == (4, 0.5, 1)
+    assert everything["found_any"] == 0.75, "one was right and too faint to be reported"
     assert figures["clips"] == 2 and figures["clips_with_all_found"] == 0.0
     assert "| all | 4 | 50.0%" in table
 
@@ -39,13 +41,13 @@ def test_a_file_is_shifted_audited_and_remembered(tmp_path: Path, monkeypatch: p
     video = tmp_path / "speaker.mp4"
     write_synthetic_video(video, seconds=2.0)
     heard: list[float] = []
-    real = shifts.audit_file
+    real = shifts.analyse
 
     def counting(path: Path, detector: object) -> object:
         heard.append(1)
         return real(path, detector)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(shifts, "audit_file", counting)
+    monkeypatch.setattr(shifts, "analyse", counting)
     entry = Entry(video, "speaker.mp4", {"label": "RVRA"})
     rows = shifts.shift_rows(entry, [120.0], small_detector(), keep=tmp_path / "rows")
     assert len(heard) == 2 and rows[0]["shift_ms"] == 120.0 and "error" not in rows[0]
