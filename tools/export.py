@@ -83,11 +83,11 @@ def export(
         assert calibrate_only is not None
         shutil.copytree(calibrate_only, new)
     try:
-        _check_fit(parts or [], records, fit_where)
         calibration, figures = _calibrate(
             new,
             records,
             fit_where,
+            parts=parts or [],
             genuine_where=genuine_where,
             in_sync=in_sync,
             evidence=evidence,
@@ -123,13 +123,10 @@ def _write_uncalibrated(parts: list[Path], folder: Path, *, name: str, version: 
     typer.echo(f"{len(parameters)} arrays of {len(parts)} parts")
 
 
-def _check_fit(parts: list[Path], records: Path, fit_where: str) -> None:
+def _check_fit(parts: list[Path], store: RecordStore, rows: set[int]) -> None:
     """No part was trained on a clip of the fit, as far as there is a configuration beside it to tell."""
-    from avdetect.data.store import RecordStore
     from avdetect.evaluation.targets.left_out import trained_rows
 
-    store = RecordStore(records)
-    rows = set(store.where(fit_where))
     for part in parts:
         met = rows & trained_rows(part, store) if (part.parent / "config.json").is_file() else set()
         if met:
@@ -144,6 +141,7 @@ def _calibrate(
     records: Path,
     fit_where: str,
     *,
+    parts: list[Path],
     genuine_where: str,
     in_sync: str,
     evidence: Path,
@@ -162,6 +160,7 @@ def _calibrate(
     rows = set(store.where(fit_where))
     if not rows:
         raise ValueError(f"no clip in {records} satisfies {fit_where!r}")
+    _check_fit(parts, store, rows)
     forged = {
         i for i, row in enumerate(store.index) if "1" in (str(row.get("visual_fake")), str(row.get("audio_fake")))
     }
