@@ -131,7 +131,7 @@ def _check_fit(parts: list[Path], store: RecordStore, rows: set[int]) -> None:
         met = rows & trained_rows(part, store) if (part.parent / "config.json").is_file() else set()
         if met:
             raise ValueError(
-                f"{part} was trained on {len(met)} of the clips that --fit-where names, such as "
+                f"{part} was trained on {len(met)} of the clips of the fit (--fit-where, --genuine-where), such as "
                 f"{min(str(store.index[i]['key']) for i in met)}: it is surer of those than of any to come"
             )
 
@@ -160,11 +160,11 @@ def _calibrate(
     rows = set(store.where(fit_where))
     if not rows:
         raise ValueError(f"no clip in {records} satisfies {fit_where!r}")
-    _check_fit(parts, store, rows)
     forged = {
         i for i, row in enumerate(store.index) if "1" in (str(row.get("visual_fake")), str(row.get("audio_fake")))
     }
     more = set(store.where(genuine_where)) - forged if genuine_where else set()
+    _check_fit(parts, store, rows | more)
     timed = set(store.where(in_sync)) if in_sync else set()
     detector = load_detector(bundle, allow=allow)
     with Progress() as bar:

@@ -12,13 +12,12 @@ about changes. A clip, generator or data set that a part was trained on is refus
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -53,13 +52,14 @@ class Bench:
         from avdetect.bundle import assemble_net
         from avdetect.calibration_table import model_digest
         from avdetect.detector import Detector
+        from avdetect.evaluation.targets.dependence import sha_of
 
         name = entry["bundle"] if "bundle" in entry else " ".join(entry["parts"])
         if name not in self._made and "bundle" in entry:
             self._made[name] = load(name)
         elif name not in self._made:
             found = Detector(assemble_net([Path(p) for p in entry["parts"]]), self.default.calibration, card={})
-            found.card = {"sha256": _sha(model_digest(found) + found.calibration.to_json())}
+            found.card = {"sha256": sha_of(model_digest(found) + found.calibration.to_json())}
             self._made[name] = found
         return self._made[name]
 
@@ -132,7 +132,10 @@ def _sources_left_out(bench: Bench, listeners: list[Config], sources: list[str])
 
 def windows(bench: Bench) -> Figures:
     """Own sound against another clip's in short windows."""
-    return {"rows": _each_listener(bench, "windows", _windows_of)}
+    # Nothing that is fitted: where the mismatch is looked at, and no threshold on it.
+    said = bench.default.calibration.to_dict()
+    fixed = {name: said[name] for name in ("speech_probability", "min_speech_s", "quality")}
+    return {"rows": _each_listener(bench, "windows", _windows_of, fixed)}
 
 
 def _windows_of(bench: Bench, entry: Config) -> list[Figures]:
@@ -154,7 +157,7 @@ def _windows_of(bench: Bench, entry: Config) -> list[Figures]:
 
 def offsets(bench: Bench) -> Figures:
     """The offset of two-second windows beside that of their clip."""
-    return {"rows": _each_listener(bench, "offsets", _offsets_of)}
+    return {"rows": _each_listener(bench, "offsets", _offsets_of, bench.default.calibration.to_dict())}
 
 
 def _offsets_of(bench: Bench, entry: Config) -> list[Figures]:
@@ -169,13 +172,17 @@ def _offsets_of(bench: Bench, entry: Config) -> list[Figures]:
     return [{"title": entry["title"], **offset_figures(clips, tolerance_ms=rule["tolerance_ms"])}]
 
 
-def _each_listener(bench: Bench, section: str, measure: Callable[[Bench, Config], list[Figures]]) -> list[Figures]:
+def _each_listener(
+    bench: Bench, section: str, measure: Callable[[Bench, Config], list[Figures]], thresholds: Config
+) -> list[Figures]:
     """Rows of all listeners of a section; those of a finished one are kept until it, or what it is asked, changes."""
+    from avdetect.evaluation.targets.dependence import files_digest, folders_in, sha_of
+
     rule, rows = bench.config[section], []
     for entry in rule["listeners"]:
         about = {"config": {**rule, "listeners": [entry]}, "records": bench.config["records"]}
-        about |= {"thresholds": bench.default.calibration.to_json(), "files": _digest(_folders(about["config"]))}
-        path = bench.work / section / f"{_sha(json.dumps(about, sort_keys=True))[:16]}.json"
+        about |= {"thresholds": thresholds, "files": files_digest(folders_in(about["config"]))}
+        path = bench.work / section / f"{sha_of(json.dumps(about, sort_keys=True))[:16]}.json"
         if bench.again or not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(measure(bench, entry)) + "\n")
@@ -251,6 +258,7 @@ def compression(bench: Bench) -> Figures:
     """Files coded again and scored from end to end."""
     from rich.progress import Progress
 
+    from avdetect.data.shared_copies import Sharing
     from avdetect.evaluation.targets.compression import compressed_rows, compression_figures
 
     rule = bench.config["compression"]
@@ -267,9 +275,7 @@ def compression(bench: Bench) -> Figures:
             files,
             bench.default,
             keep=bench.work / "compression",
-            crf=rule["crf"],
-            share=rule["share"],
-            kbps=rule["kbps"],
+            sharing=Sharing(rule["crf"], rule["share"], rule["kbps"]),
             progress=partial(_show, bar, task),
         )
     return compression_figures(rows)
@@ -320,7 +326,7 @@ def main(
     from avdetect.evaluation.targets.aims import aims
     from avdetect.evaluation.targets.page import TABLES, aims_table, fill, risk_table
 
-    settings = tomllib.loads(config.read_text(encoding="utf-8"))
+    settings = _read(config)
     unknown = sorted(set(sections or []) - set(SECTIONS))
     if unknown:
         _refuse(f"no section is called {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
@@ -344,10 +350,12 @@ def main(
 
 
 def _measure(sections: list[str], settings: Config, work: Path, *, again: bool) -> None:
+    from avdetect.evaluation.targets.dependence import depends_on
+
     bench = Bench(settings, work, again=again)
     for name in sections:
         path = work / f"{name}.json"
-        asked = _asked(settings, name)
+        asked = depends_on(settings, name)
         if path.is_file() and not again and json.loads(path.read_text())["about"] == asked:
             typer.echo(f"{name}: finished before")
             continue
@@ -356,40 +364,16 @@ def _measure(sections: list[str], settings: Config, work: Path, *, again: bool) 
         typer.echo(f"{name}: {path}")
 
 
-def _asked(settings: Config, name: str) -> Config:
-    """What the figures of a section depend on: its configuration, and the files of all bundles and parts in it."""
-    common = {key: settings.get(key) for key in ("records", "test", "languages")}
-    files = _digest({settings["bundle"], *_folders(settings.get(name))})
-    return {"config": settings.get(name), **common, "files": files}
+def _read(config: Path) -> Config:
+    from avdetect.evaluation.targets.left_out import named_listeners
+
+    try:
+        return named_listeners(tomllib.loads(config.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        _refuse(f"{config}: {error}")
 
 
-def _sha(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _digest(folders: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(
-        p for folder in set(folders) for p in Path(folder).iterdir() if p.suffix in (".json", ".safetensors")
-    ):
-        digest.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
-
-
-def _folders(x: Any) -> Iterator[str]:
-    """Folders of bundles and parts that a section's configuration names."""
-    if isinstance(x, list):
-        for item in x:
-            yield from _folders(item)
-    elif isinstance(x, dict):
-        for key in ("bundle", "part"):
-            if key in x:
-                yield from (x[key].replace("{each}", name) for name in x.get("each", [""]))
-        yield from x.get("parts", [])
-        yield from _folders(x.get("listeners", []))
-
-
-def _refuse(message: str) -> None:
+def _refuse(message: str) -> NoReturn:
     typer.echo(f"error: {message}", err=True)
     raise typer.Exit(2)
 

@@ -37,7 +37,7 @@ class Heard:
         visual: mean logit of the face, or NaN.
         audio: mean logit of the voice, or NaN.
         visual_fake, audio_fake: labels, ``None`` where unknown.
-        prints: fingerprints of picture and sound, by the names of their columns.
+        prints: what tells its recording: fingerprints and names, by their columns.
     """
 
     key: str
@@ -87,7 +87,7 @@ def listen(detector: Detector, store: RecordStore, rows: Sequence[int]) -> list[
                 audio=_mean(evidence.audio),
                 visual_fake=_flag(row.get("visual_fake")),
                 audio_fake=_flag(row.get("audio_fake")),
-                prints={name: row.get(name) for name in ("picture_hash", "sound_hash")},
+                prints={name: row.get(name) for name in ("picture_hash", "sound_hash", "path", "copy_of")},
             )
         )
     return heard

@@ -39,7 +39,8 @@ def assign_groups(
 ) -> list[dict[str, Any]]:
     """``group``, ``split``, ``split_reason`` and ``fold`` of each clip.
 
-    A split that the manifest fixes (``dev``, ``val``, ``test`` ...) is kept. Other clips of a group that has such
+    A copy (``copy_of``) keeps group, split and fold that its row brings from the index of its original. A split that
+    the manifest fixes (``dev``, ``val``, ``test`` ...) is kept. Other clips of a group that has such
     clips are ``excluded``: they may be used for nothing. All other groups are train or validation as a whole, by a hash
     of the first of their people, so that a clip's side does not depend on what else is in the manifest as long as its
     group does not.
@@ -73,6 +74,9 @@ def assign_groups(
 
 
 def _decision(row: Mapping[str, Any], person: tuple[str, str], fixed: Mapping[str, str]) -> dict[str, Any]:
+    if row.get("copy_of") and row.get("group") and str(row.get("fold")).isdigit():
+        of_original = {name: row.get(name) or None for name in ("group", "split", "split_reason")}
+        return {**of_original, "fold": int(row["fold"])}
     split, reason = fixed_split(row), None
     if split is None and fixed:
         named = ", ".join(f"{s} ({path})" for s, path in sorted(fixed.items()))

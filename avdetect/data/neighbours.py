@@ -67,15 +67,21 @@ def same_recording(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     others: one person sits alike in many clips.
 
     Args:
-        one: row of an index, with ``picture_hash`` and ``sound_hash`` where they are known.
+        one: row of an index, with ``picture_hash``, ``sound_hash`` and ``copy_of`` (or ``path``) where they are known.
         other: another.
     """
+    if _film(one) is not None and _film(one) == _film(other) and (one.get("copy_of") or other.get("copy_of")):
+        return True
     picture, sound = (differing_bits(one.get(n), other.get(n)) for n in ("picture_hash", "sound_hash"))
     alike = picture is not None and picture <= PICTURE_BITS
     if sound is None:
         return alike
     nearly = picture is not None and picture <= BOTH_BITS[0] and sound <= BOTH_BITS[1]
     return sound <= SOUND_BITS or nearly or (alike and sound < OTHER_SOUND_BITS)
+
+
+def _film(row: Mapping[str, Any]) -> Any:
+    return row.get("copy_of") or row.get("path")
 
 
 def _signs(values: Sequence[str | None]) -> np.ndarray:

@@ -65,6 +65,15 @@ def test_a_lone_person_is_where_the_person_alone_would_be() -> None:
         assert d["group"] == f"LRC-AR/{r['identity']}"
 
 
+def test_a_copy_is_where_its_original_is() -> None:
+    about = {"source": "s", "identity": "ann", "copy_of": "a.mp4"}
+    original = {"group": "s/bob", "split": "dev", "split_reason": None, "fold": 7}
+    rows = [{"path": f"a.{n}.mp4", **about, **original, "fold": fold} for n, fold in enumerate((7, "7"))]
+    assert assign_groups(rows) == [original, original], "bob and ann met in a film of which there is no copy"
+    drawn = assign_groups([{"path": "a.2.mp4", **about}])[0]
+    assert (drawn["group"], drawn["fold"]) == ("s/ann", fold_of(about)), "an original that nobody knows lends nothing"
+
+
 def test_links_reach_through_several_clips_and_through_files_that_have_none() -> None:
     rows = [
         {"path": "a.mp4", "identity": "ann"},

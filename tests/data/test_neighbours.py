@@ -145,3 +145,13 @@ def test_without_sound_the_picture_decides() -> None:
     assert same_recording(one, {"picture_hash": with_other_bits("5a" * 32, 9), "sound_hash": "3c" * 32})
     assert not same_recording(one, {"picture_hash": with_other_bits("5a" * 32, 30), "sound_hash": "3c" * 32})
     assert not same_recording({}, {})
+
+
+def test_a_copy_is_of_the_same_recording_however_it_was_coded() -> None:
+    hashes = {"picture_hash": "5a" * 32, "sound_hash": "3c" * 32}
+    film = {"path": "a.mp4", **{name: value[::-1] for name, value in hashes.items()}}
+    copy = {"path": "a.mp4.small.mp4", "copy_of": "a.mp4", **hashes}
+    assert same_recording(film, copy) and same_recording(copy, film)
+    assert same_recording(copy, {"path": "a.mp4.tiny.mp4", "copy_of": "a.mp4"})
+    assert not same_recording(copy, {"path": "b.mp4.small.mp4", "copy_of": "b.mp4"})
+    assert not same_recording(film, {"path": "a.mp4"}), "two tracks of one film are not said to be the same seconds"

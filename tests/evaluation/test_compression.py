@@ -5,31 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
+from avdetect.data.shared_copies import Sharing
 from avdetect.evaluation.targets import compression
-from avdetect.media.errors import MediaError
 from avdetect.testing import write_synthetic_video
 from tests.small_nets import small_detector
-
-
-def test_a_copy_is_half_as_large_and_thin(tmp_path: Path) -> None:
-    source, copy = tmp_path / "a.mp4", tmp_path / "b.mp4"
-    write_synthetic_video(source, seconds=1.0, width=322, height=240)
-    compression.compress(source, copy, crf=40, share=0.5, kbps=16)
-    with av.open(str(copy)) as made:
-        assert (made.streams.video[0].width, made.streams.video[0].height) == (160, 120)
-        assert made.streams.video[0].codec_context.name == "h264" and made.streams.audio[0].channels == 1
-    assert copy.stat().st_size < source.stat().st_size
-
-
-def test_what_is_no_video_is_named(tmp_path: Path) -> None:
-    broken = tmp_path / "broken.mp4"
-    broken.write_bytes(b"no video at all")
-    with pytest.raises(MediaError, match=r"broken\.mp4: it cannot be coded again"):
-        compression.compress(broken, tmp_path / "b.mp4", crf=40, share=0.5, kbps=16)
 
 
 def test_files_are_scored_twice_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,20 +21,33 @@ def test_files_are_scored_twice_and_kept(tmp_path: Path, monkeypatch: pytest.Mon
     files = [(p, f"f/{p.name}", {"source": "s", "identity": p.stem, "visual_fake": "0"}) for p in (good, broken)]
 
     def rows() -> list[dict]:
-        how = {"crf": 40, "share": 0.5, "kbps": 16}
-        return compression.compressed_rows(files, small_detector(), keep=tmp_path / "kept", **how)  # type: ignore[arg-type]
+        how = Sharing(crf=40, share=0.5, kbps=16)
+        return compression.compressed_rows(files, small_detector(), keep=tmp_path / "kept", sharing=how)
 
     first = rows()
-    assert "before" in first[0] and "error" not in first[0]
-    assert first[1]["before"] is None and "broken.mp4" in first[1]["error"]
+    assert set(first[0]["before"]) == {"verdict", "visual", "audio"} and "error" not in first[0]
+    assert first[0]["fake"] == {"verdict": False, "visual": False, "audio": None}
+    assert first[1]["before"]["verdict"] is None and "broken.mp4" in first[1]["error"]
     monkeypatch.setattr(compression, "score_file", None)
     assert json.dumps(rows()) == json.dumps(first), "nothing is scored again"
 
 
 def test_the_loss_is_of_the_same_files() -> None:
-    rows = [{"fake": bool(i % 2), "person": f"p{i}", "before": 0.2 + 0.5 * (i % 2), "after": 0.5} for i in range(8)]
-    rows.append({"fake": True, "person": "q", "before": 0.9, "after": None})
+    def row(person: str, fake: bool, before: float | None, after: float | None) -> dict:
+        flags = {"verdict": fake, "visual": fake, "audio": None}
+        return {
+            "fake": flags,
+            "person": person,
+            "before": {"verdict": before, "visual": before, "audio": before},
+            "after": {"verdict": after, "visual": None, "audio": after},
+        }
+
+    rows = [row(f"p{i}", bool(i % 2), 0.2 + 0.5 * (i % 2), 0.5) for i in range(8)]
+    rows.append(row("q", True, 0.9, None))
     found = compression.compression_figures(rows)
-    assert (found["files"], found["scored"], found["abstained_after"]) == (9, 8, 1)
-    assert (found["before"], found["after"], found["lost"]) == (1.0, 0.5, 0.5)
-    assert np.isfinite(found["lost_ci"]).all()
+    verdict, visual, audio = found["rows"]
+    assert (found["files"], verdict["scored"], verdict["silent_after"]) == (9, 8, 1)
+    assert (verdict["before"], verdict["after"], verdict["lost"]) == (1.0, 0.5, 0.5)
+    assert np.isfinite(verdict["lost_ci"]).all()
+    assert (visual["scored"], visual["silent_after"], audio["scored"]) == (0, 9, 0)
+    assert np.isnan(visual["lost"])

@@ -78,7 +78,9 @@ def test_clips_that_a_part_was_trained_on_do_not_calibrate_it(tmp_path: Path) ->
     (part.parent / "config.json").write_text(json.dumps({"data": {"train_where": "identity=p0,p5"}}))
     common = ("--records", tmp_path / "records", "--out", tmp_path / "new", "--evidence", tmp_path / "evidence")
     code, said = run(part, *common, "--fit-where", "source=one")
-    assert code == 2 and "was trained on 2 of the clips that --fit-where names, such as c0#0@0" in said
+    assert code == 2 and "was trained on 2 of the clips of the fit" in said and "such as c0#0@0" in said
+    code, said = run(part, *common, "--fit-where", "source=one;identity!=p0,p5", "--genuine-where", "source=one")
+    assert code == 2 and "was trained on" in said
     code, said = run(part, *common, "--fit-where", "source=one;identity!=p0,p5")
     assert code == 0, said
 

@@ -101,6 +101,21 @@ def test_one_listener_more_costs_only_itself(root: Path, tmp_path: Path) -> None
     assert len(list((tmp_path / "work" / "windows").iterdir())) == 2
 
 
+def test_listeners_may_name_what_they_have_in_common(root: Path, tmp_path: Path) -> None:
+    def windows(listener: str) -> tuple[int, str]:
+        common = f'[left_out.s]\nbundle = "{root}/bundle"\n[windows]\nseconds = [0.8]\n'
+        more = f'title = "a"\nwhere = "label=RVRA"\nscores = ["lag"]\n{listener}\n'
+        text = CONFIG.format(root=root) + common + "[[windows.listeners]]\n" + more
+        (tmp_path / "results.toml").write_text(text)
+        done = run(tmp_path, "windows")
+        return done.exit_code, done.output
+
+    assert windows('who = "s"')[0] == 0
+    assert "finished before" in windows(f'bundle = "{root}/bundle"')[1], "the same under another name"
+    code, said = windows('who = "t"')
+    assert code == 2 and "no parts are called 't' in left_out; there are: s" in said
+
+
 def test_another_part_is_measured_anew(root: Path) -> None:
     assert run(root, "faces").exit_code == 0
     assert "finished before" in run(root, "faces").output

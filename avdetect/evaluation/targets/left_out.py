@@ -50,6 +50,27 @@ class Comparison:
     clips_only: bool = False
 
 
+def named_listeners(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of the page with what ``who`` of a listener names, in ``left_out``, put in its place.
+
+    Raises:
+        ValueError: a name that ``left_out`` lacks.
+    """
+    known = config.get("left_out", {})
+
+    def named(listener: dict[str, Any]) -> dict[str, Any]:
+        if "who" not in listener:
+            return listener
+        if listener["who"] not in known:
+            raise ValueError(f"no parts are called {listener['who']!r} in left_out; there are: {', '.join(known)}")
+        return {**{key: value for key, value in listener.items() if key != "who"}, **known[listener["who"]]}
+
+    def section(x: Any) -> Any:
+        return {**x, "listeners": [named(y) for y in x["listeners"]]} if isinstance(x, dict) and "listeners" in x else x
+
+    return {name: section(x) for name, x in config.items()}
+
+
 def trained_rows(part: Path, store: RecordStore) -> set[int]:
     """Rows of the index that a part was trained on, by the configuration beside it; perhaps none.
 

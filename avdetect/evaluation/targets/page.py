@@ -132,13 +132,18 @@ def branches_table(found: Figures) -> str:
 
 
 def compression_table(found: Figures) -> str:
-    """The verdict before and after."""
-    counts = f"{found['scored']} of {found['files']} ({found['forged']} forged)"
-    row = (counts, *(number(found[n], found[f"{n}_ci"]) for n in ("before", "after", "lost")))
-    table = _table(("files scored both times", "AUC as it is", "AUC compressed", "lost"), [row])
-    return (
-        f"{table}\n\nAfter compression the verdict abstains on {found['abstained_after']} files that it judged before."
-    )
+    """The verdict and its branches before and after."""
+    rows = [
+        (
+            r["title"],
+            f"{r['scored']} of {found['files']} ({r['forged']} forged)",
+            *(number(r[n], r[f"{n}_ci"]) for n in ("before", "after", "lost")),
+            r["silent_after"],
+        )
+        for r in found["rows"]
+    ]
+    header = ("what is looked at", "files judged both times", "AUC as it is", "AUC compressed", "lost")
+    return _table((*header, "judged before, not after"), rows)
 
 
 def sweep_table(found: Figures) -> str:
