@@ -147,6 +147,8 @@ class SegmentRule:
 
 
 RULES = ("max", "noisy_or", "logistic")
+RETIRED = ("offset_sharpness", "offset_sharpness_1s")
+"""Keys of calibrations made before 0.5."""
 
 
 @dataclass(frozen=True)
@@ -192,11 +194,8 @@ class Calibration:
             to be the source of the sound.
         speaking_sharpness: the same for the standardised confidence (standard errors of the curve).
         offset_confidence: lag-curve confidence below which no offset is reported.
-        offset_sharpness: the same for the standardised confidence (standard errors of the curve). At 2 the offset of
-            nine in ten talking clips of 3 to 15 s is reported, and a third of those with foreign sound, with an
-            interval that is then hundreds of milliseconds wide.
-        offset_sharpness_1s: how much sharper the curve of 1 s of speech must be; of ``n`` seconds, an ``n``-th of it.
-        window_sharpness: the same for the offset of one window of 2 s.
+        offset_stability: stability of the lag curve's maximum (share of bootstrap draws) below which none is either.
+        window_sharpness: standardised confidence from which the offset of one window of 2 s is believed.
         lip_motion: activity of the lips from which a face is taken to be talking (see ``sync.speaking``). Low on
             purpose: nineteen of twenty real talking clips are above 0.014.
         speech_probability: a tick is speech at or above this.
@@ -218,8 +217,7 @@ class Calibration:
     speaking_confidence: float = 0.12
     speaking_sharpness: float = 2.0
     offset_confidence: float = 0.06
-    offset_sharpness: float = 2.0
-    offset_sharpness_1s: float = 0.0
+    offset_stability: float = 0.7
     window_sharpness: float = 3.0
     lip_motion: float = 0.012
     speech_probability: float = 0.5
@@ -246,7 +244,7 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Calibration:
-        """The inverse of :meth:`to_dict`; missing keys take their defaults.
+        """The inverse of :meth:`to_dict`; missing keys take their defaults, those of older versions are passed over.
 
         Raises:
             ValueError: the format is another one, or a key is unknown.
@@ -257,7 +255,7 @@ class Calibration:
             raise ValueError(
                 f"calibration has format {found!r}, this version reads {FORMAT!r}: export the bundle again"
             )
-        return _update(cls(), data, "")
+        return _update(cls(), {name: value for name, value in data.items() if name not in RETIRED}, "")
 
     @classmethod
     def from_json(cls, text: str) -> Calibration:

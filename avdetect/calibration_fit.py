@@ -28,7 +28,6 @@ from avdetect.calibration_scaling import balanced_weights, fit_rule, fit_tempere
 from avdetect.calibration_table import TableClip, evidence_table
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
-from avdetect.types import TICK_RATE
 from avdetect.verdict.analysis import TrackEvidence
 from avdetect.verdict.combine import branch_logits, combined_logits
 from avdetect.verdict.tracks import TrackFindings, believed, decide_speaking, measure_track, scaled
@@ -52,7 +51,7 @@ class Goals:
 
     false_alarms: float = 0.01
     risk: float = 0.2
-    false_offsets: float = 0.5
+    false_offsets: float = 0.3
 
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():
@@ -98,7 +97,7 @@ def measure(
     progress: Callable[[int], None] | None = None,
 ) -> list[Measured]:
     """Evidence and findings of the clips; arguments as `avdetect.calibration_table.evidence_table`."""
-    neutral = Calibration(offset_confidence=0.0, offset_sharpness=0.0)
+    neutral = Calibration(offset_confidence=0.0, offset_stability=0.0)
     return [
         Measured(
             clip,
@@ -149,7 +148,8 @@ def fit_calibration(
     chosen = simplest(losses, weights, [c.of.identity for c in cases])
     probability = tried[chosen]
     rule, verdict = fit_rule(chosen, logits, fake, weights)
-    above, alarms = alarm_threshold(probability[~fake], weights[~fake], alarms=goals.false_alarms)
+    honest = [c.of.clip.film for c, forged in zip(cases, fake, strict=True) if not forged]
+    above, alarms = alarm_threshold(probability[~fake], weights[~fake], alarms=goals.false_alarms, films=honest)
     # Where no branch is suspicious nothing may be called fake, so that every accusation has its reason.
     above = max(above, round(min(float(verdict.probability(0.0)) + 2e-3, 0.9999), 4))
     below, curve = band(probability, fake, weights, fake_above=above, risk=goals.risk)
@@ -215,7 +215,8 @@ def people_folds(clips: Sequence[TableClip], *, folds: int = FOLDS) -> Int[np.nd
 
 
 def _weights(cases: Sequence[_Case], fake: Bool[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
-    return balanced_weights(fake, [c.group for c in cases], [c.of.identity for c in cases])
+    who = [c.of.clip for c in cases]
+    return balanced_weights(fake, [c.group for c in cases], [c.identity for c in who], films=[c.film for c in who])
 
 
 def _branches(cases: Sequence[_Case]) -> tuple[dict[str, Platt], dict[str, Any]]:
@@ -235,7 +236,14 @@ def _branches(cases: Sequence[_Case]) -> tuple[dict[str, Platt], dict[str, Any]]
         logits = np.array([mean_logit(ticks[i]) for i in kept])
         count = np.array([np.isfinite(ticks[i]).sum() for i in kept], float)
         of = [table[i][0] for i in kept]
-        scalings[name] = fit_tempered(logits, count, fake, _weights(of, fake), sources=[c.of.clip.source for c in of])
+        scalings[name] = fit_tempered(
+            logits,
+            count,
+            fake,
+            _weights(of, fake),
+            sources=[c.of.clip.source for c in of],
+            films=[c.of.clip.film for c in of],
+        )
         figures[f"{name}_auc"] = figure(metrics.auc(logits[fake], logits[~fake]))
         figures[f"{name}_clips"] = [int((~fake).sum()), int(fake.sum())]
     return scalings, figures
@@ -330,20 +338,16 @@ def _offset_thresholds(
     weights = balanced_weights(np.zeros(len(own), bool), [c.clip.source for c in whose], [c.identity for c in whose])
     sure = np.array([e.confidence for e in own])
     speaking = youden(sure, np.array([e.confidence for e in other]), weights)
-    # The height of a peak falls with the length of the clip; whether it is noise, its standard error tells better.
+    # The height of a peak falls with the length of the clip; whether it is noise, its stability tells better.
     report = min(speaking, float(np.quantile(sure, 0.01)), base.offset_confidence)
-    sharpness, more = offset_gate(
-        np.array([-1.0 if e.at_end else e.sharpness for e in other]),
-        np.array([e.ticks / TICK_RATE for e in other]),
-        weights,
-        reported=goals.false_offsets,
+    stability = offset_gate(
+        np.array([-1.0 if e.at_end else e.stability for e in other]), weights, reported=goals.false_offsets
     )
     calibration = dataclasses.replace(
         base,
         speaking_confidence=round(speaking, 4),
         offset_confidence=round(max(report, 0.0), 4),
-        offset_sharpness=sharpness,
-        offset_sharpness_1s=more,
+        offset_stability=stability,
     )
     share = {}
     for name, side in (("own", own), ("another clip's", other)):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from avdetect.calibration import logit, sigmoid
+from avdetect.calibration_scaling import clips_worth
 
 FALSE_ALARMS = 0.02
 """Share of genuine validation clips that a combination of detectors may call fake."""
@@ -25,7 +27,7 @@ def operating_points(genuine: np.ndarray, forged: np.ndarray) -> tuple[float, fl
 
 
 def alarm_threshold(
-    genuine: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"], *, alarms: float
+    genuine: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"], *, alarms: float, films: Sequence[str] = ()
 ) -> tuple[float, dict[str, float]]:
     """Probability from which at most a share ``alarms`` of genuine clips is called fake.
 
@@ -37,6 +39,7 @@ def alarm_threshold(
         genuine: probabilities of genuine clips, of people left out of the fit.
         weights: of the clips, so that no source outweighs the others.
         alarms: in (0, 1).
+        films: which each clip is a copy of (`avdetect.calibration_scaling.clips_worth`).
 
     Returns:
         The threshold in [0.5, 0.9999], and what is known of it: the share of clips above, how many clips that is worth,
@@ -54,7 +57,7 @@ def alarm_threshold(
     tail = float(scores[start]) + excess * float(np.log(max(share[start] / alarms, 1.0)))
     above = float(np.clip(sigmoid(max(statistic, tail)) + 1e-3, 0.5, 0.9999))
     above = round(above, 4)
-    worth = float(weights.sum() ** 2 / (weights**2).sum())
+    worth = clips_worth(weights, films)
     over = float(weights[genuine >= above].sum() / weights.sum())
     bound = clopper_pearson_upper(over * worth, worth)
     return above, {"share": round(over, 4), "clips_worth": round(worth, 1), "at_most_95": round(bound, 4)}
@@ -116,32 +119,19 @@ def band(
     return below, points
 
 
-def offset_gate(
-    sharpness: Float[np.ndarray, " n"],
-    seconds: Float[np.ndarray, " n"],
-    weights: Float[np.ndarray, " n"],
-    *,
-    reported: float,
-) -> tuple[float, float]:
-    """Sharpness from which an offset is reported, as ``a + b / seconds of speech``.
-
-    The line above which a share ``reported`` of the offsets of foreign sound lies, whatever its length: weighted
-    quantile regression (Koenker and Bassett 1978) over a grid of ``a`` in [1, 4] and ``b`` in [0, 3].
+def offset_gate(stability: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"], *, reported: float) -> float:
+    """Stability from which an offset is reported: that which a share ``reported`` of foreign offsets reaches.
 
     Args:
-        sharpness: of lips with another clip's sound; NaN or below 0 where no offset is found.
-        seconds: of speech.
+        stability: of the lag curve's maximum, of lips with another clip's sound; NaN or below 0 where there is none.
         weights: of the clips.
         reported: in (0, 1).
     """
-    found = np.nan_to_num(np.asarray(sharpness, np.float64), nan=-1.0)
-    level, best, lowest = 1.0 - reported, (2.0, 0.0), np.inf
-    for b in np.arange(0.0, 3.01, 0.1):
-        above = found[None] - (np.arange(1.0, 4.01, 0.05)[:, None] + b / np.maximum(seconds, 0.04)[None])
-        loss = np.maximum(level * above, (level - 1.0) * above) @ weights
-        if loss.min() < lowest - 1e-9:
-            lowest, best = float(loss.min()), (1.0 + 0.05 * int(loss.argmin()), float(b))
-    return round(best[0], 2), round(best[1], 2)
+    found = np.nan_to_num(np.asarray(stability, np.float64), nan=-1.0)
+    values = np.unique(found[found >= 0])
+    passing = np.array([weights @ (found >= value) for value in values]) / weights.sum()
+    allowed = values[passing <= reported]
+    return round(float(allowed[0]) if len(allowed) else 1.0, 4)
 
 
 def youden(own: Float[np.ndarray, " n"], foreign: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"]) -> float:

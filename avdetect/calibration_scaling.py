@@ -31,8 +31,25 @@ HALF_TICKS = (0.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0)
 """Lengths that are tried (ticks of 40 ms)."""
 
 
+def clips_worth(weights: Float[np.ndarray, " n"], films: Sequence[str] = ()) -> float:
+    """How many clips of equal weight the clips are worth (Kish 1965), copies of one film together as one clip.
+
+    Args:
+        weights: of the clips.
+        films: which each clip is a copy of; all are films of their own if not given.
+    """
+    if len(films):
+        weights = np.bincount(np.unique(np.asarray(films), return_inverse=True)[1], weights=weights)
+    return float(weights.sum() ** 2 / np.square(weights).sum())
+
+
 def balanced_weights(
-    fake: Bool[np.ndarray, " n"], groups: Sequence[str], people: Sequence[str], *, most: float = MOST_PEOPLE
+    fake: Bool[np.ndarray, " n"],
+    groups: Sequence[str],
+    people: Sequence[str],
+    *,
+    films: Sequence[str] = (),
+    most: float = MOST_PEOPLE,
 ) -> Float64[np.ndarray, " n"]:
     """Weights under which genuine and forged clips count alike, and the clips of one person in one group as one.
 
@@ -40,11 +57,12 @@ def balanced_weights(
         fake: the class.
         groups: source (and generator) of each clip.
         people: who is in it; within a class and a group, more than ``most`` people are scaled down.
+        films: see :func:`clips_worth`.
         most: people.
 
     Returns:
-        Weights whose sum is the number of clips of equal weight that they are worth (Kish 1965), and at most two for
-        each person of the class with fewer people.
+        Weights whose sum is what they are worth (:func:`clips_worth`), and at most two for each person of the class
+        with fewer people.
     """
     fake = np.asarray(fake, bool)
     weights = np.zeros(len(fake))
@@ -56,12 +74,12 @@ def balanced_weights(
         weights[here] = [min(1.0, most / size[name[0]]) / clips[name] for name in names]
         if len(here):
             weights[here] /= weights[here].sum()
-    total = (weights**2).sum()
-    if not total:
+    if not weights.any():
         return weights
+    worth = clips_worth(weights, [f"{film}/{side}" for film, side in zip(films, fake, strict=True)] if films else ())
     # Seven forgeries of one film are seven clips and one person.
     rarer = min(len({p for p, f in zip(people, fake, strict=True) if f == side}) for side in np.unique(fake))
-    return weights / weights.sum() * min(weights.sum() ** 2 / total, 2.0 * rarer)
+    return weights / weights.sum() * min(worth, 2.0 * rarer)
 
 
 def fit_logistic(
@@ -104,6 +122,7 @@ def fit_tempered(
     weights: Float[np.ndarray, " n"],
     *,
     sources: Sequence[str] = (),
+    films: Sequence[str] = (),
     half_ticks: Sequence[float] = HALF_TICKS,
     bounded: bool = True,
 ) -> Platt:
@@ -119,6 +138,7 @@ def fit_tempered(
         fake: the class.
         weights: of the clips, for a prior of one half.
         sources: data set of each clip.
+        films: see :func:`clips_worth`.
         half_ticks: what is tried; one after the first must be better by `WORTH`.
         bounded: whether calibrated logits end at what is :func:`supported`.
     """
@@ -140,7 +160,7 @@ def fit_tempered(
             best = FLAT if slope <= 1e-6 else Platt(typical / float(slope), float(bias) / typical, float(half))
     if best is FLAT or not bounded:
         return best
-    return replace(best, most=round(supported(best.scale(logits, ticks), fake, weights), 4))
+    return replace(best, most=round(supported(best.scale(logits, ticks), fake, weights, films), 4))
 
 
 def _effects(sources: Sequence[str], n: int) -> Float64[np.ndarray, "n s"]:
@@ -151,7 +171,12 @@ def _effects(sources: Sequence[str], n: int) -> Float64[np.ndarray, "n s"]:
     return SPREAD * (np.asarray(sources)[:, None] == np.array(names)[None]).astype(np.float64)
 
 
-def supported(logits: Float[np.ndarray, " n"], fake: Bool[np.ndarray, " n"], weights: Float[np.ndarray, " n"]) -> float:
+def supported(
+    logits: Float[np.ndarray, " n"],
+    fake: Bool[np.ndarray, " n"],
+    weights: Float[np.ndarray, " n"],
+    films: Sequence[str] = (),
+) -> float:
     """The largest logarithm of a likelihood ratio that the clips can support, at least 0.
 
     What no genuine clip of the fit has reached, the next one may: with one more that does, no threshold parts forged
@@ -163,10 +188,11 @@ def supported(logits: Float[np.ndarray, " n"], fake: Bool[np.ndarray, " n"], wei
         logits: no NaN.
         fake: the class.
         weights: of the clips.
+        films: see :func:`clips_worth`.
     """
     fake, weights = np.asarray(fake, bool), np.asarray(weights, np.float64)
     genuine = weights[~fake]
-    count = genuine.sum() ** 2 / np.square(genuine).sum()  # as many of equal weight (Kish 1965)
+    count = clips_worth(genuine, np.asarray(films)[~fake].tolist() if len(films) else ())
     best = 0.0
     for at in np.unique(np.asarray(logits)[fake]):
         beyond = logits >= at

@@ -38,6 +38,7 @@ class TableClip:
         source: data set that it is of.
         generator: what forged it, or empty.
         identity: the person; clips of one person are never on both sides of a fold.
+        film: the file, or the one that it is a copy of.
         visual_fake, audio_fake: whether face and voice are forged; ``None`` where it is not known or there is none.
         own: what the detector finds.
         swapped: the same with the sound of another clip; only of genuine clips.
@@ -47,6 +48,7 @@ class TableClip:
     source: str
     generator: str
     identity: str
+    film: str
     visual_fake: bool | None
     audio_fake: bool | None
     own: TrackEvidence
@@ -169,6 +171,7 @@ def _table_clip(row: dict[str, Any], i: int, own: TrackEvidence, swapped: TrackE
         source=str(row.get("source") or ""),
         generator=str(row.get("generator") or ""),
         identity=str(row.get("identity") or row["path"]),
+        film=str(row.get("copy_of") or row["path"]),
         visual_fake=_flag(row.get("visual_fake")),
         audio_fake=_flag(row.get("audio_fake")),
         own=own,

@@ -1,7 +1,8 @@
 """The fusion head over the frozen parts, on development clips of folds 0-2 (3 and 4 validate, 5-9 stay unseen).
 
 The pairs were trained on the genuine ones of these clips and are surer of them than of any to come. So each clip is
-heard by pairs that met none of its source.
+heard by pairs that met none of its source. Beside the clips stand two copies of each as people share them
+(`tools/share_copies.py`): what it hears of small and compressed faces is no mismatch either.
 
 python -m train.run --config configs/fusion.py --workdir work/fusion
 """
@@ -14,7 +15,12 @@ def get_config() -> Config:
         name="fusion",
         seed=5,
         model=ModelConfig(fusion=FusionConfig(place=True)),
-        data=DataConfig(ticks=192, train_where="split=dev;fold=0,1,2", val_where="split=dev;fold=3,4"),
+        data=DataConfig(
+            records="work/records,work/shared",
+            ticks=192,
+            train_where="split=dev;fold=0,1,2",
+            val_where="split=dev;fold=3,4",
+        ),
         optim=OptimConfig(lr=2e-3, warmup=50),
         train=TrainConfig(
             part="fusion",

@@ -91,7 +91,8 @@ def test_json_round_trip(calibration: Calibration) -> None:
 def test_older_files_take_defaults_and_odd_ones_are_refused() -> None:
     data = Calibration(zero_offset_ms=-40).to_dict()
     del data["speech_probability"], data["quality"]["share"]
-    del data["rule"], data["visual"]["half_ticks"], data["speaking_sharpness"], data["offset_sharpness_1s"]
+    del data["rule"], data["visual"]["half_ticks"], data["speaking_sharpness"], data["offset_stability"]
+    data["offset_sharpness"] = 2.1  # until 0.4
     assert Calibration.from_dict(data) == Calibration(zero_offset_ms=-40)
     for change, message in (
         ({"format": "other/1"}, "format 'other/1'"),

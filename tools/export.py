@@ -51,7 +51,7 @@ def export(
     risk: Annotated[float, typer.Option(help="Share of clips called real that may be forged, of an even mix.")] = 0.2,
     false_offsets: Annotated[
         float, typer.Option(help="Share of clips with another clip's sound of which an offset may be reported.")
-    ] = 0.5,
+    ] = 0.3,
     unmet: Annotated[
         list[str] | None,
         typer.Option(

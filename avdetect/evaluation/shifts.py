@@ -59,7 +59,7 @@ def shift_rows(entry: Entry, amounts: Sequence[float], detector: Detector, *, ke
 def _offsets(path: Path, detector: Detector) -> tuple[float | None, float | None]:
     """The offset that the audit reports, and the one that it would report were every one good enough."""
     found = analyse(path, detector)
-    every = replace(detector.calibration, offset_confidence=0.0, offset_sharpness=0.0, offset_sharpness_1s=0.0)
+    every = replace(detector.calibration, offset_confidence=0.0, offset_stability=0.0)
     return audit_sync(found, detector.calibration).offset_ms, audit_sync(found, every).offset_ms
 
 

@@ -177,9 +177,9 @@ def _offsets(
 
 
 def believed(estimate: OffsetEstimate, calibration: Calibration) -> bool:
-    """Whether an offset is reported: the less speech there is behind it, the sharper its lag curve must be."""
-    needed = calibration.offset_sharpness + calibration.offset_sharpness_1s * TICK_RATE / max(estimate.ticks, 1.0)
-    return estimate.confidence >= calibration.offset_confidence and estimate.sharpness >= needed
+    """Whether an offset is reported: its lag must stand out, and win again when other parts of the clip are asked."""
+    stable = bool(np.nan_to_num(estimate.stability) >= calibration.offset_stability)
+    return estimate.confidence >= calibration.offset_confidence and stable
 
 
 def decide_speaking(findings: Sequence[TrackFindings], calibration: Calibration) -> list[TrackFindings]:

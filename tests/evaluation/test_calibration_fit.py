@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from avdetect.calibration import Calibration, logit
+from avdetect.calibration import Calibration, Platt, logit
 from avdetect.calibration_fit import (
     FOLDS,
     Goals,
@@ -111,6 +111,28 @@ def test_weights_count_people_and_not_clips() -> None:
     np.testing.assert_allclose(few / few[3], [0.5, 0.5, 0.5, 1])
 
 
+def test_copies_of_a_film_are_worth_no_more_than_the_film() -> None:
+    rng = np.random.default_rng(11)
+    fake = np.arange(40) % 2 == 1
+    logits, people = rng.normal(1.5 * fake, 1), [f"p{i // 4}" for i in range(40)]
+    films, groups = [f"film {i}" for i in range(40)], ["s"] * 40
+    three = [i % 40 for i in range(120)]
+
+    def fitted(rows: list[int], names: list[str]) -> tuple[float, Platt, float, float]:
+        of, some = fake[rows], logits[rows]
+        w = balanced_weights(of, [groups[i] for i in rows], [people[i] for i in rows], films=names)
+        honest = [name for name, f in zip(names, of, strict=True) if not f]
+        _, told = alarm_threshold(1 / (1 + np.exp(-some[~of])), w[~of], alarms=0.05, films=honest)
+        scaling = fit_tempered(some, np.full(len(rows), 50.0), of, w, films=names, half_ticks=(0.0,))
+        return float(w.sum()), scaling, told["clips_worth"], told["at_most_95"]
+
+    once, copied = fitted(list(range(40)), films), fitted(three, [films[i] for i in three])
+    assert copied[0] == pytest.approx(once[0]) and copied[2:] == pytest.approx(once[2:])
+    assert copied[1].temperature == pytest.approx(once[1].temperature, rel=1e-4) and copied[1].most == once[1].most
+    taken_apart = fitted(three, [f"{i}" for i in range(120)])
+    assert taken_apart[2] == pytest.approx(3 * once[2], rel=0.01) and taken_apart[1].most > once[1].most
+
+
 def test_weights_of_the_rule_are_never_negative_and_find_the_branch_that_knows() -> None:
     rng = np.random.default_rng(3)
     fake = np.tile([False, True], 300)
@@ -166,15 +188,19 @@ def test_the_band_is_as_wide_as_the_risk_demands() -> None:
     assert band(p, np.ones(20000, bool), np.ones(20000), fake_above=0.9, risk=0.1)[0] == 0.01
 
 
-def test_the_gate_reports_the_stated_share_of_foreign_offsets_at_every_length() -> None:
+def test_the_gate_reports_at_most_the_stated_share_of_foreign_offsets() -> None:
     rng = np.random.default_rng(6)
-    seconds = rng.choice([1.0, 2.0, 10.0], 6000)
-    sharpness = rng.normal(2.0 + 1.0 / seconds, 0.5)
-    a, b = offset_gate(sharpness, seconds, np.ones(6000), reported=0.3)
-    assert b == pytest.approx(1.0, abs=0.2)
-    for length in (1.0, 2.0, 10.0):
-        here = seconds == length
-        assert (sharpness[here] >= a + b / length).mean() == pytest.approx(0.3, abs=0.05)
+    stability, weights = np.round(rng.beta(4, 3, 6000), 3), rng.uniform(0.2, 1, 6000)
+    gate = offset_gate(stability, weights, reported=0.3)
+    assert weights @ (stability >= gate) / weights.sum() == pytest.approx(0.3, abs=0.01)
+    stability[:4000] = np.nan
+    assert offset_gate(stability, weights, reported=0.5) == stability[4000:].min(), "all of them are few enough"
+    assert offset_gate(np.ones(9), np.ones(9), reported=0.3) == 1.0, "nothing parts what is all the same"
+    assert offset_gate(np.full(9, np.nan), np.ones(9), reported=0.3) == 1.0
+
+
+def test_youden_is_where_two_bells_cross() -> None:
+    rng = np.random.default_rng(6)
     own, other = rng.normal(3, 1, 4000), rng.normal(1, 1, 4000)
     assert youden(own[:500], other[:500], np.ones(500)) == pytest.approx(2.0, abs=0.4)
 
@@ -192,7 +218,7 @@ def test_a_richer_rule_must_be_better_by_more_than_chance() -> None:
 def drawn(seed: int = 0, people: int = 12) -> list[Measured]:
     """Clips of people of two sources without any network: false voices are heard, false faces are not seen."""
     rng = np.random.default_rng(seed)
-    neutral = Calibration(offset_confidence=0.0, offset_sharpness=0.0)
+    neutral = Calibration(offset_confidence=0.0, offset_stability=0.0)
     found = []
     for i in range(people):
         for kind in ("genuine", "voice"):
@@ -200,7 +226,9 @@ def drawn(seed: int = 0, people: int = 12) -> list[Measured]:
             fake = kind == "voice"
             own = track(60, visual=rng.normal(), audio=rng.normal(1.5 if fake else -1.5), sync=rng.normal(-1.5))
             other = track(60, visual=0.0, audio=-1.5, sync=rng.normal(1.5), height=0.0)
-            clip = TableClip(len(found), source, "tts" if fake else "", f"{source} {i}", False, fake, own, other)
+            clip = TableClip(
+                len(found), source, "tts" if fake else "", f"{source} {i}", f"{i} {kind}", False, fake, own, other
+            )
             swapped = None if fake else measure_track(other, neutral)
             found.append(Measured(clip, measure_track(own, neutral), swapped))
     return found
@@ -220,7 +248,7 @@ def test_a_refit_gives_the_same_and_knows_the_voice() -> None:
     again, _ = fit_calibration(list(reversed(clips)), description="drawn", goals=Goals(0.01, 0.2, 0.4))
     assert first.rule == again.rule
     assert first.audio.temperature == pytest.approx(again.audio.temperature, rel=1e-4)
-    assert (first.fake_above, first.offset_sharpness) == (again.fake_above, again.offset_sharpness)
+    assert (first.fake_above, first.offset_stability) == (again.fake_above, again.offset_stability)
     assert figures["clips"] == [12, 24] and figures["people"] == 12
     assert figures["audio_auc"] > 0.9 and figures["verdict_auc"] > 0.8
     assert set(figures["rule_log_loss"]) == {"max", "noisy_or", "logistic"}

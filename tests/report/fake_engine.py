@@ -23,7 +23,7 @@ def load(bundle: Path | None = None) -> Any:
     """A detector without networks."""
     if bundle is not None:
         raise FileNotFoundError(f"{bundle} is not a bundle: it has no model.safetensors")
-    return SimpleNamespace(calibration=Calibration(offset_sharpness=3.5), card=CARD)
+    return SimpleNamespace(calibration=Calibration(offset_stability=0.9), card=CARD)
 
 
 def analyse(path: str, detector: Any, *, limits: object = None, progress: Any = None) -> Analysis:

@@ -42,6 +42,23 @@ def test_unrelated_sound_is_not_sharp() -> None:
     assert estimate_offset(similarity(0, 300, height=0.35), LAGS).sharpness > 5
 
 
+@pytest.mark.parametrize("t", [30, 75, 300])
+def test_a_lag_that_belongs_wins_again_whatever_part_is_asked(t: int) -> None:
+    offsets = np.random.default_rng(5).uniform(-7, 7, 20)
+    own = [estimate_offset(similarity(x, t, seed=i, height=0.5), LAGS).stability for i, x in enumerate(offsets)]
+    foreign = [estimate_offset(similarity(0, t, seed=s, height=0), LAGS).stability for s in range(20)]
+    assert all(0 <= share <= 1 for share in own + foreign)
+    assert np.median(own) > 0.95 and np.quantile(own, 0.1) > np.median(foreign)
+
+
+def test_stability_needs_three_blocks_and_ticks_that_count() -> None:
+    values = similarity(0, 300, seed=3)
+    assert estimate_offset(values, LAGS).stability == 1.0
+    for ticks in (3, 12):
+        assert np.isnan(estimate_offset(values, LAGS, weights=(np.arange(300) < ticks).astype(float)).stability)
+    assert np.isnan(estimate_offset(np.full((100, 31), np.nan), LAGS).stability)
+
+
 def test_the_interval_of_unrelated_sound_is_wide() -> None:
     found = [estimate_offset(similarity(0, 150, seed=s, height=0), LAGS) for s in range(15)]
     widths = [np.ptp(f.ci_ms) for f in found if f.ci_ms is not None]
@@ -51,6 +68,7 @@ def test_the_interval_of_unrelated_sound_is_wide() -> None:
 def test_the_same_input_gives_the_same_bits() -> None:
     values = similarity(3.3, 200, seed=9)
     a, b = (estimate_offset(values, LAGS) for _ in range(2))
+    assert a.stability == b.stability
     assert (a.offset_ms, a.ci_ms, a.confidence, a.sharpness) == (b.offset_ms, b.ci_ms, b.confidence, b.sharpness)
 
 

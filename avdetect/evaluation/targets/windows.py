@@ -24,7 +24,7 @@ from avdetect.types import TICK_RATE, Clip, Evidence
 from avdetect.verdict.tracks import believed, measure_track
 
 ROUNDS = 1000
-NEUTRAL = Calibration(offset_confidence=0.0, offset_sharpness=0.0)
+NEUTRAL = Calibration(offset_confidence=0.0, offset_stability=0.0)
 """Every offset is stated, however faint."""
 EACH_CLIP = 3
 """Windows of one length that are cut from a clip at most."""
