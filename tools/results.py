@@ -58,10 +58,21 @@ class Bench:
         if name not in self._made and "bundle" in entry:
             self._made[name] = load(name)
         elif name not in self._made:
-            found = Detector(assemble_net([Path(p) for p in entry["parts"]]), self.default.calibration, card={})
-            found.card = {"sha256": sha_of(model_digest(found) + found.calibration.to_json())}
+            calibration = entry.get("calibration", self.default.calibration)
+            found = Detector(assemble_net([Path(p) for p in entry["parts"]]), calibration, card={})
+            found.card = {"sha256": sha_of(model_digest(found) + calibration.to_json())}
             self._made[name] = found
         return self._made[name]
+
+    def of_offsets(self, entry: Config) -> Config:
+        """A listener without the fusion head, which has no say in where sound lies, and the thresholds for that."""
+        from avdetect.evaluation.shifts import of_offsets
+
+        if "parts" not in entry:
+            return entry
+        named = {n: entry.get(n, entry["parts"]) for n in ("parts", "trained")}
+        heard = {n: [p for p in of if not Path(p, "fusion.safetensors").is_file()] for n, of in named.items()}
+        return {**entry, **heard, "calibration": of_offsets(self.default.calibration)}
 
     @property
     def default(self) -> Detector:
@@ -93,7 +104,8 @@ def shifts(bench: Bench) -> Figures:
         and e.columns.get("split") == "dev"
         and e.columns.get("label") in rule["labels"]
     ]
-    by_source = _sources_left_out(bench, rule["listeners"], sorted({str(e.columns.get("source")) for e in entries}))
+    listeners = [bench.of_offsets(entry) for entry in rule["listeners"]]
+    by_source = _sources_left_out(bench, listeners, sorted({str(e.columns.get("source")) for e in entries}))
     rows = []
     for n, entry in enumerate(track(entries, description="shifts")):
         chosen = [float(amounts[(n * each + i) % len(amounts)]) for i in range(each)]
@@ -157,7 +169,9 @@ def _windows_of(bench: Bench, entry: Config) -> list[Figures]:
 
 def offsets(bench: Bench) -> Figures:
     """The offset of two-second windows beside that of their clip."""
-    return {"rows": _each_listener(bench, "offsets", _offsets_of, bench.default.calibration.to_dict())}
+    from avdetect.evaluation.shifts import of_offsets
+
+    return {"rows": _each_listener(bench, "offsets", _offsets_of, of_offsets(bench.default.calibration).to_dict())}
 
 
 def _offsets_of(bench: Bench, entry: Config) -> list[Figures]:
@@ -166,7 +180,7 @@ def _offsets_of(bench: Bench, entry: Config) -> list[Figures]:
     from avdetect.evaluation.targets.windows import offset_figures, offsets_in_windows
 
     rule = bench.config["offsets"]
-    detector, where = _listener(bench, entry), bench.store.where(entry["where"])
+    detector, where = _listener(bench, bench.of_offsets(entry)), bench.store.where(entry["where"])
     lengths = {name: rule[name] for name in ("seconds", "step_s", "moved_ms")}
     clips = offsets_in_windows(detector, bench.store, track(where, description=entry["title"]), **lengths)
     return [{"title": entry["title"], **offset_figures(clips, tolerance_ms=rule["tolerance_ms"])}]

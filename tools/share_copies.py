@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -40,13 +40,17 @@ def share_copies(
 
     try:
         store = RecordStore(records)
-        films = {store.index[i]["path"]: store.index[i] for i in store.where(where)}
+        films: dict[str, list[dict[str, Any]]] = {store.index[i]["path"]: [] for i in store.where(where)}
     except (FileNotFoundError, KeyError, ValueError) as error:
         _refuse(str(error.args[0]))
     if not films:
         _refuse(f"no clip in {records} satisfies {where!r}")
 
-    def one(name: str, number: int) -> dict[str, object] | str:
+    for row in store.index:
+        if row["path"] in films:
+            films[row["path"]].append(row)
+
+    def one(name: str, number: int) -> dict[str, Any] | str:
         how = drawn_sharing(name, number, seed=seed)
         row = copy_row(films[name], how)
         target = out / str(row["path"])
@@ -63,7 +67,7 @@ def share_copies(
         return row
 
     wanted = [(name, number) for name in films for number in range(1, copies + 1)]
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
     with ThreadPoolExecutor(workers) as pool:
         for found in track(pool.map(lambda job: one(*job), wanted), total=len(wanted), description="copies"):
             if isinstance(found, str):

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
 
+from avdetect.data.sample import read_segments, write_segments
 from avdetect.media.errors import MediaError
+from avdetect.types import TICK_RATE, Segment
 
 TIMEOUT_S = 300
-SHARED = (
-    *("label", "visual_fake", "audio_fake", "generator", "segments", "source", "source_video"),
-    *("group", "split", "split_reason", "fold"),
-)
-"""Columns that are as true of a copy as of its original."""
+SHARED = ("source", "source_video", "group", "split", "split_reason", "fold")
+"""Columns that are as true of a copy as of every clip of its original."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +82,35 @@ def copy_name(name: str, how: Sharing) -> str:
     return str(film.with_name(f"{film.name}.crf{how.crf}-x{how.share:g}-{how.kbps}k.mp4"))
 
 
-def copy_row(row: Mapping[str, Any], how: Sharing) -> dict[str, Any]:
+def copy_row(clips: Sequence[Mapping[str, Any]], how: Sharing) -> dict[str, Any]:
     """Row of the manifest of copies.
 
     Args:
-        row: of the original in an index.
+        clips: rows of an index: all clips of the original.
         how: it was coded.
     """
-    kept = {name: row.get(name) for name in SHARED}
-    person = row.get("identity") or row["path"]
-    return {"path": copy_name(row["path"], how), **kept, "identity": person, "copy_of": row["path"], **asdict(how)}
+    first = clips[0]
+    visual, audio = (_any_forged([row.get(name) for row in clips]) for name in ("visual_fake", "audio_fake"))
+    stretches = tuple(s for row in clips for s in _in_the_film(row))
+    return {
+        "path": copy_name(first["path"], how),
+        "label": first.get("label") if visual is audio is None else None,
+        "visual_fake": visual,
+        "audio_fake": audio,
+        "generator": next((row["generator"] for row in clips if row.get("generator")), None),
+        "segments": write_segments(stretches) or None,
+        "identity": first.get("identity") or first["path"],
+        **{name: first.get(name) for name in SHARED},
+        "copy_of": first["path"],
+        **asdict(how),
+    }
+
+
+def _any_forged(flags: Sequence[Any]) -> str | None:
+    return next((flag for flag in ("1", "0") if flag in map(str, flags)), None)
+
+
+def _in_the_film(row: Mapping[str, Any]) -> list[Segment]:
+    """Forged stretches of a clip, in seconds of its film."""
+    start = (row.get("start_tick") or 0) / TICK_RATE
+    return [replace(s, start_s=start + s.start_s, end_s=start + s.end_s) for s in read_segments(row.get("segments"))]

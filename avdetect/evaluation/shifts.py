@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from avdetect import metrics
+from avdetect.calibration import Calibration
 from avdetect.data.manifest import Entry
 from avdetect.detector import Detector
 from avdetect.inference import analyse
@@ -81,6 +82,13 @@ def _row(
         "found_ms": found,
         "found_any_ms": of_every,
     }
+
+
+def of_offsets(calibration: Calibration) -> Calibration:
+    """Only what says where sound lies and whether that is reported: no scaling, no verdict."""
+    plain = Calibration()
+    verdict = ("visual", "audio", "sync", "verdict", "rule", "fake_above", "real_below", "fitted_on")
+    return replace(calibration, **{name: getattr(plain, name) for name in verdict})
 
 
 def shift_table(rows: Sequence[dict[str, Any]], *, tolerance_ms: float) -> tuple[str, dict[str, Any]]:

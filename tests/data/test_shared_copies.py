@@ -9,7 +9,7 @@ import av
 import pytest
 from typer.testing import CliRunner
 
-from avdetect.data.shared_copies import Sharing, compress, copy_name, drawn_sharing
+from avdetect.data.shared_copies import Sharing, compress, copy_name, copy_row, drawn_sharing
 from avdetect.data.store import RecordWriter
 from avdetect.media.errors import MediaError
 from avdetect.testing import write_synthetic_video
@@ -41,6 +41,20 @@ def test_losses_are_drawn_by_film_copy_and_seed() -> None:
     assert copy_name("talks/a.mkv", Sharing(31, 0.62, 24)) == "talks/a.mkv.crf31-x0.62-24k.mp4"
 
 
+def test_a_copy_has_the_labels_of_the_whole_film() -> None:
+    about = {"path": "a.mp4", "identity": "p", "source": "s", "source_video": "v.mp4", "split": "val", "fold": 2}
+    first = {**about, "start_tick": 0, "visual_fake": "0", "audio_fake": "0", "label": "RVRA", "generator": None}
+    second = {**first, "start_tick": 500, "visual_fake": "1", "label": "FVRA", "generator": "Painter"}
+    second["segments"] = '[[1.0, 2.5, "visual"]]'
+    row = copy_row([first, second], Sharing(30, 0.5, 24))
+    assert (row["visual_fake"], row["audio_fake"], row["label"], row["generator"]) == ("1", "0", None, "Painter")
+    assert row["segments"] == '[[21.0, 22.5, "visual"]]' and (row["crf"], row["share"], row["kbps"]) == (30, 0.5, 24)
+    assert (row["identity"], row["source_video"], row["split"], row["fold"]) == ("p", "v.mp4", "val", 2)
+    nothing = copy_row([{"path": "b.mp4", "label": "odd"}], Sharing(30, 0.5, 24))
+    assert (nothing["label"], nothing["visual_fake"], nothing["identity"]) == ("odd", None, "b.mp4")
+    assert nothing.keys() == row.keys()
+
+
 def test_the_tool_copies_labels_goes_on_and_names_what_is_broken(tmp_path: Path) -> None:
     media, records, out = tmp_path / "media", tmp_path / "records", tmp_path / "out"
     media.mkdir()
@@ -68,7 +82,7 @@ def test_the_tool_copies_labels_goes_on_and_names_what_is_broken(tmp_path: Path)
     assert "2 of 4 copies of 2 films" in told and told.count("broken.mp4: it cannot be coded again") == 2
     rows = list(csv.DictReader((out / "manifest.csv").open()))
     assert [r["copy_of"] for r in rows] == ["good.mp4"] * 2
-    assert all((r["identity"], r["label"], r["audio_fake"], r["group"]) == ("p1", "RVFA", "1", "s/p0") for r in rows)
+    assert all((r["identity"], r["visual_fake"], r["audio_fake"], r["group"]) == ("p1", "0", "1", "s/p0") for r in rows)
     assert all(
         r["path"] == copy_name("good.mp4", Sharing(int(r["crf"]), float(r["share"]), int(r["kbps"]))) for r in rows
     )

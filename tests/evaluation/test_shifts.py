@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from avdetect.calibration import Calibration, Platt
 from avdetect.data.manifest import Entry
 from avdetect.evaluation import shifts
 from avdetect.testing import write_synthetic_video
@@ -35,6 +36,14 @@ def test_a_shift_that_was_not_reported_counts_as_not_found() -> None:
     assert everything["found_any"] == 0.75, "one was right and too faint to be reported"
     assert figures["clips"] == 2 and figures["clips_with_all_found"] == 0.0
     assert "| all | 4 | 50.0%" in table
+
+
+def test_thresholds_of_offsets_are_those_of_offsets_alone() -> None:
+    full = Calibration(
+        visual=Platt(2.0), sync=Platt(3.0), fake_above=0.9, zero_offset_ms=-20.0, offset_stability=0.8, fitted_on="x"
+    )
+    kept = shifts.of_offsets(full)
+    assert kept == Calibration(zero_offset_ms=-20.0, offset_stability=0.8)
 
 
 def test_a_file_is_shifted_audited_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
