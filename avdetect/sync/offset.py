@@ -20,6 +20,8 @@ MIN_BLOCKS = 4
 """Fewer independent blocks (2 s) give no interval..."""
 MIN_SHORT_BLOCKS = 3
 """... and fewer short ones no stability."""
+NEAR_TICKS = 1.5
+"""How far from the maximum of the whole that of a draw may lie to be the same: peaks are some three ticks wide."""
 DRAWS = 400
 
 
@@ -37,9 +39,9 @@ class OffsetEstimate:
         sharpness: the same in standard errors of the curve (from the bootstrap). Sound that has nothing to do with the
             lips reaches about 2, and 4 in one case of a hundred. With fewer than 4 independent blocks the standard
             error is guessed from the curve itself, which is coarser. NaN where ``confidence`` is.
-        stability: share of bootstrap draws (of blocks of a quarter second) whose maximum is within a tick of that of
-            the whole. Sound that belongs to the lips reaches 1 nearly always, foreign sound some 0.6. NaN where there
-            are fewer than 3 blocks.
+        stability: share of bootstrap draws (of blocks of a quarter second) whose maximum is within 1.5 ticks of that
+            of the whole. Sound that belongs to the lips reaches 1 nearly always, foreign sound some 0.6. NaN where
+            there are fewer than 3 blocks.
         at_end: the maximum is at the end of the lags searched, so the offset may lie beyond.
         ticks: summed weight of the ticks used, in ticks.
     """
@@ -118,10 +120,10 @@ def _draws(sums: LagSums, usable: np.ndarray, seed: int, least: int) -> tuple[np
 
 
 def _stability(draws: np.ndarray, position: float, lags: np.ndarray, cost: np.ndarray) -> float:
-    """Share of the draws whose maximum is within a tick of ``position``; NaN without draws or a position."""
+    """Share of the draws whose maximum is near ``position``; NaN without draws or a position."""
     if not len(draws) or not np.isfinite(position):
         return float("nan")
-    return float(np.mean(np.abs(peaks(draws, lags, cost)[0] - position) <= 1.0))
+    return float(np.mean(np.abs(peaks(draws, lags, cost)[0] - position) <= NEAR_TICKS))
 
 
 def _interval(drawn: np.ndarray, offset: float, n: int) -> tuple[float, float]:
