@@ -33,6 +33,7 @@ def write_records(folder: Path, n: int = 6) -> None:
             meta = {
                 "key": f"c{i}#0@0", "path": f"c{i}.mp4", "source": "one", "identity": f"p{i}", "track_id": 0,
                 "start_tick": 0, "visual_fake": "0", "audio_fake": fake, "generator": "tts" if fake == "1" else "",
+                "split": "dev",
             }  # fmt: skip
             writer.add(encode(record_of(synthetic_clip(i, 40), meta["key"], meta, speech=np.ones(40))), meta)
 
