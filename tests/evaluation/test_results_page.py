@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from avdetect.evaluation.targets.aims import Aim
-from avdetect.evaluation.targets.page import TABLES, aims_table, fill, left_out_table, number, sweep_table, voices_table
+from avdetect.evaluation.targets.page import (
+    TABLES,
+    aims_table,
+    compression_table,
+    fill,
+    left_out_table,
+    number,
+    sweep_table,
+    voices_table,
+)
 from tools.results import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +67,13 @@ def test_voices_stand_beside_their_own_true_clips_where_there_are_any() -> None:
     row = {"title": "SVTS", "forged": 3, "genuine": 4, "people": 5, "auc": 0.75, "ci": [0.5, 1.0]}
     shown = voices_table({"rows": [row | {"own": 2, "own_auc": 0.5}, row | {"own": 0, "own_auc": float("nan")}]})
     assert [line.split(" | ")[-1] for line in shown.splitlines()[-2:]] == ["0.500 (2) |", "– |"]
+
+
+def test_compression_has_a_row_for_the_verdict_and_for_each_branch() -> None:
+    row = {"title": "verdict", "scored": 8, "forged": 4, "silent_after": 1, "before": 1.0, "after": 0.5, "lost": 0.5}
+    row |= {f"{name}_ci": [0.25, 0.75] for name in ("before", "after", "lost")}
+    (line,) = compression_table({"files": 9, "rows": [row]}).splitlines()[2:]
+    assert line.startswith("| verdict | 8 of 9 (4 forged) | 1.000 (0.250 – 0.750) |") and line.endswith("| 1 |")
 
 
 def test_the_sweep_is_a_row_a_corruption_and_a_column_a_severity() -> None:

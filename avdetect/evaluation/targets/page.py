@@ -138,7 +138,7 @@ def compression_table(found: Figures) -> str:
             r["title"],
             f"{r['scored']} of {found['files']} ({r['forged']} forged)",
             *(number(r[n], r[f"{n}_ci"]) for n in ("before", "after", "lost")),
-            r["silent_after"],
+            str(r["silent_after"]),
         )
         for r in found["rows"]
     ]
