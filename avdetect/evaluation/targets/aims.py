@@ -51,7 +51,9 @@ def aims(found: Mapping[str, Figures]) -> list[Aim]:
     windows = {(r["title"], r["seconds"]): r["auc"] for r in found["windows"]["rows"]}
     lengths = ((1.2, 0.82, 0.92), (3.0, 0.95, 0.99), (5.0, 0.98, 0.995))
     faces = {r["title"]: r["auc"] for r in found["faces"]["rows"]}
-    generated = {k.split(",")[0].split(" (")[0]: v for k, v in faces.items() if "genuine clips of other folders" in k}
+    generated = {
+        k.split(",")[0].split(" (")[0]: v for k, v in faces.items() if k.endswith(" genuine clips of other folders")
+    }
     verdict = found["verdict"]
     offsets = {r["title"]: r["within"] for r in found["offsets"]["rows"]}
     of_clips = {
