@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from avdetect.data.neighbours import same_recording
+from avdetect.data.columns import flag
+from avdetect.data.neighbours import film_of, same_recording
 from avdetect.data.records import clip_of_record
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
@@ -171,16 +172,12 @@ def _table_clip(row: dict[str, Any], i: int, own: TrackEvidence, swapped: TrackE
         source=str(row.get("source") or ""),
         generator=str(row.get("generator") or ""),
         identity=str(row.get("identity") or row["path"]),
-        film=str(row.get("copy_of") or row["path"]),
-        visual_fake=_flag(row.get("visual_fake")),
-        audio_fake=_flag(row.get("audio_fake")),
+        film=str(film_of(row)),
+        visual_fake=flag(row.get("visual_fake")),
+        audio_fake=flag(row.get("audio_fake")),
         own=own,
         swapped=swapped,
     )
-
-
-def _flag(value: object) -> bool | None:
-    return {"1": True, "0": False}.get(str(value))
 
 
 def sound_mates(store: RecordStore, rows: Sequence[int]) -> dict[int, int]:

@@ -54,11 +54,13 @@ class Bench:
         from avdetect.detector import Detector
         from avdetect.evaluation.targets.dependence import sha_of
 
-        name = entry["bundle"] if "bundle" in entry else " ".join(entry["parts"])
-        if name not in self._made and "bundle" in entry:
-            self._made[name] = load(name)
-        elif name not in self._made:
-            calibration = entry.get("calibration", self.default.calibration)
+        if "bundle" in entry:
+            name = entry["bundle"]
+            self._made[name] = self._made.get(name) or load(name)
+            return self._made[name]
+        calibration = entry.get("calibration", self.default.calibration)
+        name = " ".join(entry["parts"]) + calibration.to_json()
+        if name not in self._made:
             found = Detector(assemble_net([Path(p) for p in entry["parts"]]), calibration, card={})
             found.card = {"sha256": sha_of(model_digest(found) + calibration.to_json())}
             self._made[name] = found

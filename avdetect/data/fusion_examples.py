@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avdetect.data.columns import flag
 from avdetect.data.neighbours import same_recording
 from avdetect.data.records import clip_of_record
 from avdetect.data.store import RecordStore
@@ -85,8 +86,8 @@ def listen(detector: Detector, store: RecordStore, rows: Sequence[int]) -> list[
                 sound=sound.take(0, clip.n_ticks),
                 visual=_mean(evidence.visual),
                 audio=_mean(evidence.audio),
-                visual_fake=_flag(row.get("visual_fake")),
-                audio_fake=_flag(row.get("audio_fake")),
+                visual_fake=flag(row.get("visual_fake")),
+                audio_fake=flag(row.get("audio_fake")),
                 prints={name: row.get(name) for name in ("picture_hash", "sound_hash", "path", "copy_of")},
             )
         )
@@ -95,10 +96,6 @@ def listen(detector: Detector, store: RecordStore, rows: Sequence[int]) -> list[
 
 def _mean(values: np.ndarray) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
-
-
-def _flag(value: object) -> bool | None:
-    return {"1": True, "0": False}.get(str(value))
 
 
 def shifted(sound: Arrays, start: int, ticks: int) -> Arrays:

@@ -70,7 +70,7 @@ def same_recording(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         one: row of an index, with ``picture_hash``, ``sound_hash`` and ``copy_of`` (or ``path``) where they are known.
         other: another.
     """
-    if _film(one) is not None and _film(one) == _film(other) and (one.get("copy_of") or other.get("copy_of")):
+    if film_of(one) is not None and film_of(one) == film_of(other) and (one.get("copy_of") or other.get("copy_of")):
         return True
     picture, sound = (differing_bits(one.get(n), other.get(n)) for n in ("picture_hash", "sound_hash"))
     alike = picture is not None and picture <= PICTURE_BITS
@@ -80,7 +80,8 @@ def same_recording(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return sound <= SOUND_BITS or nearly or (alike and sound < OTHER_SOUND_BITS)
 
 
-def _film(row: Mapping[str, Any]) -> Any:
+def film_of(row: Mapping[str, Any]) -> str | None:
+    """The file that a clip is of, or the one that this is a copy of; ``None`` where the row names neither."""
     return row.get("copy_of") or row.get("path")
 
 

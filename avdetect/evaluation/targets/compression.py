@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from avdetect import metrics
+from avdetect.data.columns import flag
 from avdetect.data.shared_copies import Sharing, compress
 from avdetect.detector import Detector
 from avdetect.inference import score_file
@@ -60,7 +61,7 @@ def compressed_rows(
                     nothing = dict.fromkeys(("verdict", *LABELS))
                     stored = {"how": how, "before": nothing, "after": nothing, "error": str(error)}
             done.write_text(json.dumps(stored))
-        flags = {branch: {"1": True, "0": False}.get(str(row.get(label))) for branch, label in LABELS.items()}
+        flags = {branch: flag(row.get(label)) for branch, label in LABELS.items()}
         person = f"{row.get('source')}/{row.get('identity') or name}"
         found.append({"path": name, "fake": flags | {"verdict": any(flags.values())}, "person": person, **stored})
         if progress is not None:
