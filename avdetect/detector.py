@@ -77,8 +77,8 @@ class Detector:
         means = np.array([np.nanmean(x) if p else 0.0 for x, p in zip(logits, present, strict=True)], np.float32)
         return self.run("classes", means[None], present[None])
 
-    def evidence(self, clip: Clip) -> Evidence:
-        """What the networks say of a clip."""
+    def evidence(self, clip: Clip, *, head: bool = True) -> Evidence:
+        """What the networks say of a clip; without ``head``, mismatch and classes are left to the fusion head."""
         sound = None
         if clip.audio is not None:
             sound = SoundStream(self)
@@ -86,10 +86,10 @@ class Detector:
             sound.finish()
         if clip.track is None:
             assert sound is not None, "a clip has a face or sound"
-            return sound.evidence()
+            return sound.evidence(head=head)
         stream = TrackStream(self, sound)
         stream.push(clip.track, start_tick=0)
-        return stream.evidence()
+        return stream.evidence(head=head)
 
     def score(self, clip: Clip) -> Report:
         """The report on a clip (what it says of a file is empty)."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from avdetect.fusion_stream import with_fusion
 from avdetect.streams import Arrays, WindowedStream
-from avdetect.types import LAGS, SAMPLES_PER_TICK, Evidence
+from avdetect.types import SAMPLES_PER_TICK, Evidence
 
 if TYPE_CHECKING:
     from avdetect.detector import Detector
@@ -51,22 +52,12 @@ class SoundStream:
             out[name][low - start : high - start] = array[low:high]
         return out
 
-    def evidence(self) -> Evidence:
-        """Of sound without a face."""
+    def evidence(self, *, head: bool = True) -> Evidence:
+        """Of sound without a face; ``head`` as `avdetect.track_stream.TrackStream.evidence`."""
         sound = self._results[0]
-        t = len(sound["known"])
-        nothing = np.full(t, np.nan, np.float32)
         audio, speech = voice(sound)
-        similarity = np.full((t, len(LAGS)), np.nan, np.float32)
-        return Evidence(
-            visual=nothing,
-            audio=audio,
-            sync=nothing,
-            similarity=similarity,
-            lags=LAGS,
-            speech=speech,
-            classes=self._detector.classes(nothing, audio, nothing),
-        )
+        found = Evidence.only(len(sound["known"]), audio=audio, speech=speech)
+        return with_fusion(self._detector, found) if head else found
 
 
 def compact(result: Arrays) -> Arrays:

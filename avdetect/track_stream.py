@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from avdetect.fusion_stream import with_fusion
 from avdetect.models.sync import LIP_POINTS
 from avdetect.sound_stream import SoundStream, compact, voice
 from avdetect.streams import Arrays, WindowedStream
@@ -15,7 +16,7 @@ from avdetect.visual_stream import VisualStream
 if TYPE_CHECKING:
     from avdetect.detector import Detector
 
-LIPS_STEP, FUSION_STEP = 128, 384
+LIPS_STEP = 128
 
 
 class TrackStream:
@@ -61,29 +62,24 @@ class TrackStream:
         self._lips = [{n: np.concatenate([r[n] for r in self._lips]) for n in self._lips[0]}]
         return self._lips[0]
 
-    def evidence(self) -> Evidence:
-        """What the networks say of the track; call once, after the sound was finished."""
+    def evidence(self, *, head: bool = True) -> Evidence:
+        """What the networks say of the track; call once, after the sound was finished.
+
+        Args:
+            head: whether the fusion head runs, too.
+        """
         detector, t = self._detector, self._ticks
         assert self._start is not None, "a track has at least one piece"
         visual = np.full(t, np.nan, np.float32) if self._visual is None else self._visual.finish()
         similarity = np.full((t, len(LAGS)), np.nan, np.float32)
-        audio = speech = sync = np.full(t, np.nan, np.float32)
+        audio = speech = np.full(t, np.nan, np.float32)
         if self._sound is not None:
             audio, speech = voice(self._sound.take(self._start, self._start + t))
             if self._windows is not None:
                 heard = self._sound.take(self._start - MAX_LAG, self._start + t + MAX_LAG)
                 similarity = similarity_matrix(self.lips(), heard, detector.pairs)
-        if detector.net.fusion is not None and np.isfinite(similarity).any():
-            sync = mismatch(detector, similarity, speech)
-        return Evidence(
-            visual=visual,
-            audio=audio,
-            sync=sync,
-            similarity=similarity,
-            lags=LAGS,
-            speech=speech,
-            classes=detector.classes(visual, audio, sync),
-        )
+        found = Evidence.only(t, visual=visual, audio=audio, speech=speech, similarity=similarity)
+        return with_fusion(detector, found) if head else found
 
 
 def similarity_matrix(lips: Arrays, heard: Arrays, pairs: list[str]) -> np.ndarray:
@@ -105,21 +101,3 @@ def similarity_matrix(lips: Arrays, heard: Arrays, pairs: list[str]) -> np.ndarr
         mean = sum(np.einsum("td,td->t", seen[n], sounds[n][j : j + t]) for n in pairs) / len(pairs)
         out[:, j] = np.where(both, mean, np.nan)
     return out
-
-
-def mismatch(detector: Detector, similarity: np.ndarray, speech: np.ndarray) -> np.ndarray:
-    """Mismatch logit per tick, NaN where no lag is known."""
-    stream = WindowedStream(
-        lambda a: {"sync": detector.run("mismatch", a["similarity"][None], a["valid"][None], a["speech"][None])},
-        step=FUSION_STEP,
-        halo=detector.fusion_reach,
-    )
-    known = np.isfinite(similarity)
-    pieces = {
-        "similarity": np.where(known, similarity, 0).astype(np.float32),
-        "valid": known,
-        "speech": np.nan_to_num(speech).astype(np.float32),
-    }
-    results = stream.push(pieces) + stream.finish()
-    sync = np.concatenate([r["sync"] for r in results])
-    return np.where(known.any(axis=1), sync, np.nan).astype(np.float32)

@@ -39,10 +39,10 @@ SCORES = {"fused": "fusion head", "lag": "best lag"}
 class Bench:
     """What the sections share: configuration, records, bundles, a folder for what is finished."""
 
-    def __init__(self, config: Config, work: Path, *, again: bool = False):
+    def __init__(self, config: Config, work: Path, *, evidence: Path, again: bool = False):
         from avdetect.data.store import RecordStore
 
-        self.config, self.work, self.again = config, work, again
+        self.config, self.work, self.evidence, self.again = config, work, evidence, again
         self.store: RecordStore = RecordStore(config["records"])
         self._made: dict[str, Detector] = {}
 
@@ -50,9 +50,9 @@ class Bench:
         """A bundle, or parts with the thresholds of the default bundle; made once."""
         from avdetect import load
         from avdetect.bundle import assemble_net
-        from avdetect.calibration_table import model_digest
         from avdetect.detector import Detector
         from avdetect.evaluation.targets.dependence import sha_of
+        from avdetect.evidence_folder import model_digest
 
         if "bundle" in entry:
             name = entry["bundle"]
@@ -85,9 +85,8 @@ class Bench:
         """Of the default bundle on the test clips."""
         from avdetect.evaluation.scoring import score_records
 
-        return score_records(
-            self.default, self.store, self.store.where(self.config["test"]), self.work / "scores.parquet"
-        )
+        rows, out = self.store.where(self.config["test"]), self.work / "scores.parquet"
+        return score_records(self.default, self.store, rows, out, evidence=self.evidence)
 
 
 def shifts(bench: Bench) -> Figures:
@@ -313,6 +312,7 @@ def sweep(bench: Bench) -> Figures:
             rows,
             bench.work / "sweep",
             severities=rule["severities"],
+            evidence=bench.evidence,
             progress=lambda name: bar.update(task, advance=1, description=name),
         )
     return {"rows": found}
@@ -334,6 +334,7 @@ def main(
     config: Annotated[Path, typer.Option(help="What is measured.")] = ROOT / "configs" / "results.toml",
     template: Annotated[Path, typer.Option(help="The page around it.")] = ROOT / "configs" / "results_page.md",
     work: Annotated[Path, typer.Option(help="Folder for figures and what is finished.")] = Path("work/results"),
+    evidence: Annotated[Path, typer.Option(help="Folder where measured evidence is kept.")] = Path("work/evidence"),
     page: Annotated[Path, typer.Option(help="Page to write.")] = ROOT / "docs" / "results.md",
     again: Annotated[bool, typer.Option("--again", help="Measure once more what is finished.")] = False,
     page_only: Annotated[bool, typer.Option("--page-only", help="Only write the page.")] = False,
@@ -349,7 +350,7 @@ def main(
     work.mkdir(parents=True, exist_ok=True)
     if not page_only:
         try:
-            _measure(sections or list(SECTIONS), settings, work, again=again)
+            _measure(sections or list(SECTIONS), Bench(settings, work, evidence=evidence, again=again))
         except (KeyError, ValueError, FileNotFoundError) as error:
             _refuse(str(error.args[0] if error.args else error))
     found = {name: work / f"{name}.json" for name in SECTIONS}
@@ -365,14 +366,13 @@ def main(
     typer.echo(f"written: {page}")
 
 
-def _measure(sections: list[str], settings: Config, work: Path, *, again: bool) -> None:
+def _measure(sections: list[str], bench: Bench) -> None:
     from avdetect.evaluation.targets.dependence import depends_on
 
-    bench = Bench(settings, work, again=again)
     for name in sections:
-        path = work / f"{name}.json"
-        asked = depends_on(settings, name)
-        if path.is_file() and not again and json.loads(path.read_text())["about"] == asked:
+        path = bench.work / f"{name}.json"
+        asked = depends_on(bench.config, name)
+        if path.is_file() and not bench.again and json.loads(path.read_text())["about"] == asked:
             typer.echo(f"{name}: finished before")
             continue
         figures = SECTIONS[name](bench)

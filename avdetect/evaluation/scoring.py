@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 
 from avdetect import __version__ as VERSION
+from avdetect.calibration import Calibration
 from avdetect.calibration_fit import mean_logit
-from avdetect.calibration_table import sound_mates, track_evidence, with_sound
+from avdetect.calibration_table import sound_mates
 from avdetect.data.records import clip_of_record
 from avdetect.data.sample import read_segments
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
 from avdetect.detectors.clip_scorer import ClipScorer
 from avdetect.evaluation.table import ScoreTable
+from avdetect.evidence_folder import Change, EvidenceFolder, track_evidence, with_sound
 from avdetect.metrics.sync import distances, lip_sync_errors, offset_hits
 from avdetect.types import TICK_RATE, Clip
+from avdetect.verdict import TrackEvidence
 from avdetect.verdict.judge import combined
 from avdetect.verdict.tracks import decide_speaking, measure_track
 
@@ -33,7 +36,9 @@ def score_records(
     rows: Sequence[int],
     out: Path,
     *,
-    change: Callable[[Clip, str], Clip] | None = None,
+    change: Change | None = None,
+    changed: str = "",
+    evidence: Path | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ScoreTable:
     """Score clips and write the table.
@@ -44,6 +49,9 @@ def score_records(
         rows: of its index.
         out: table to write; rows in it that the same detector scored are kept, those with an error are tried again.
         change: what is done to a clip (and its key) before it is scored.
+        changed: name of the change, for the evidence that is kept.
+        evidence: folder where a bundle's evidence is kept (`avdetect.evidence_folder`), so that another calibration of
+            the same networks is scored in moments; nothing is kept if not given.
         progress: called with the number of finished clips.
     """
     about = {
@@ -57,9 +65,10 @@ def score_records(
         done = {r["key"]: r for r in old.rows() if not r["error"]}
     found: list[Row] = []
     mates = sound_mates(store, rows)
+    scores = _scorer(detector, store, mates, change, changed, evidence)
     for n, i in enumerate(rows, 1):
         key = store.index[i]["key"]
-        found.append(done[key] if key in done else _scored(detector, store, i, mates.get(i), change))
+        found.append(done[key] if key in done else _scored(scores, store, i))
         if n % SAVE_EVERY == 0 and key not in done:
             rest = [r for k, r in done.items() if k not in {f["key"] for f in found}]
             ScoreTable.of_rows([*found, *rest], about).write(out)
@@ -77,48 +86,88 @@ def _whose(detector: Detector | ClipScorer) -> dict[str, str]:
     return {"name": "avnet", "version": str(detector.card.get("version", "")), "distribution": f"avdetect {VERSION}"}
 
 
-def _scored(
-    detector: Detector | ClipScorer,
-    store: RecordStore,
-    i: int,
-    mate: int | None,
-    change: Callable[[Clip, str], Clip] | None,
-) -> Row:
+def _scored(scores: Callable[[int], Row], store: RecordStore, i: int) -> Row:
     about = _known(store.index[i])
     try:
-        clip = clip_of_record(store.read(i))
-        if change is not None:
-            clip = change(clip, about["key"])
-        scores = clip_scores(detector, clip, true_offset_ms=about["true_offset_ms"])
-        if mate is not None and clip.track is not None and clip.audio is not None:
-            other = with_sound(clip, clip_of_record(store.read(mate, pictures=())))
-            scores["sync_swapped"] = clip_scores(detector, other)["sync"]
-        return {**about, **scores}
+        return {**about, **scores(i)}
     except Exception as error:  # one bad clip must not end the run, and must be counted
         return {**about, "error": f"{type(error).__name__}: {error}"}
 
 
+def _scorer(
+    detector: Detector | ClipScorer,
+    store: RecordStore,
+    mates: dict[int, int],
+    change: Change | None,
+    changed: str,
+    evidence: Path | None,
+) -> Callable[[int], Row]:
+    """From a row of the index to the scores of its clip."""
+    if isinstance(detector, ClipScorer):
+        return lambda i: _by_scorer(detector, store, i, mates.get(i), change)
+    folder = EvidenceFolder(detector, evidence)
+
+    def scores(i: int) -> Row:
+        found = folder.of(store, i, mates.get(i), change=change, changed=changed)
+        if found is None:
+            raise ValueError("the clip has neither a face nor sound")
+        own, swapped = found
+        of_own = scores_of(own, detector.calibration, true_offset_ms=_true_offset(store.index[i]))
+        return (
+            of_own if swapped is None else of_own | {"sync_swapped": scores_of(swapped, detector.calibration)["sync"]}
+        )
+
+    return scores
+
+
+def _by_scorer(detector: ClipScorer, store: RecordStore, i: int, mate: int | None, change: Change | None) -> Row:
+    clip = clip_of_record(store.read(i))
+    if change is not None:
+        clip = change(clip, str(store.index[i]["key"]))
+    scores = clip_scores(detector, clip, true_offset_ms=_true_offset(store.index[i]))
+    if mate is not None and clip.track is not None and clip.audio is not None:
+        other = with_sound(clip, clip_of_record(store.read(mate, pictures=())))
+        scores["sync_swapped"] = clip_scores(detector, other)["sync"]
+    return scores
+
+
 def _known(row: Row) -> Row:
     flags = {n: {"1": True, "0": False}.get(str(row.get(n))) for n in ("visual_fake", "audio_fake")}
-    offset = row.get("offset_ms")
     segments = [[s.start_s, s.end_s, s.kind] for s in read_segments(row.get("segments"))]
     kept = {k: v for k, v in row.items() if k not in _LEFT_OUT}
     more = {"method": row.get("generator") or "", "segments": segments or None}
-    return {**kept, **more, **flags, "true_offset_ms": None if offset in (None, "") else float(offset), "error": ""}
+    return {**kept, **more, **flags, "true_offset_ms": _true_offset(row), "error": ""}
+
+
+def _true_offset(row: Row) -> float | None:
+    offset = row.get("offset_ms")
+    return None if offset in (None, "") else float(offset)
 
 
 def clip_scores(detector: Detector | ClipScorer, clip: Clip, *, true_offset_ms: float | None = None) -> Row:
-    """What the detector says of one clip, as columns of the score table.
+    """What the detector says of one clip; arguments and columns as :func:`scores_of`."""
+    needs = detector.needs if isinstance(detector, ClipScorer) else frozenset()
+    track = track_evidence(clip, detector.evidence(clip))
+    return scores_of(track, detector.calibration, needs=needs, true_offset_ms=true_offset_ms)
+
+
+def scores_of(
+    track: TrackEvidence,
+    calibration: Calibration,
+    *,
+    needs: frozenset[str] = frozenset(),
+    true_offset_ms: float | None = None,
+) -> Row:
+    """What evidence amounts to, as columns of the score table.
 
     Args:
-        detector: with its calibration.
-        clip: any clip.
+        track: the evidence.
+        calibration: of the detector.
+        needs: what it judges clips by (`avdetect.verdict.Analysis.needs`).
         true_offset_ms: for the offset hits; a clip of which nothing is known is taken to be in sync.
     """
-    calibration = detector.calibration
-    evidence = detector.evidence(clip)
-    needs = detector.needs if isinstance(detector, ClipScorer) else frozenset()
-    measured = measure_track(track_evidence(clip, evidence), calibration, needs=needs)
+    evidence = track.evidence
+    measured = measure_track(track, calibration, needs=needs)
     findings = decide_speaking([measured], calibration)
     f = findings[0]
     lse_c, lse_d = lip_sync_errors(distances(evidence.similarity))
@@ -137,7 +186,7 @@ def clip_scores(detector: Detector | ClipScorer, clip: Clip, *, true_offset_ms: 
         "lse_c": _finite(lse_c),
         "lse_d": _finite(lse_d),
         "context_hits": None if hits is None else {str(k): list(v) for k, v in hits.items()},
-        "ticks": clip.n_ticks,
+        "ticks": track.n_ticks,
     }
 
 

@@ -27,9 +27,13 @@ def sweep(
     kinds: Sequence[str] = KINDS,
     severities: Sequence[int] = SEVERITIES,
     rounds: int = 200,
+    evidence: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Score clean and corrupted clips into ``out`` (one table each; finished ones are kept) and measure them."""
+    """Score clean and corrupted clips into ``out`` (one table each; finished ones are kept) and measure them.
+
+    ``evidence`` as `avdetect.evaluation.scoring.score_records`.
+    """
     found = []
     for kind, severity in [("clean", 0), *((k, s) for k in kinds for s in severities)]:
         if progress is not None:
@@ -39,7 +43,8 @@ def sweep(
             return corrupt_clip(clip, kind, severity, key)
 
         path = out / f"{kind}-{severity}.parquet"
-        table = score_records(detector, store, rows, path, change=change if severity else None)
+        kept: dict[str, Any] = {"evidence": evidence, "changed": f"{kind} {severity}" if severity else ""}
+        table = score_records(detector, store, rows, path, change=change if severity else None, **kept)
         found.append({"kind": kind, "severity": severity, **_figures(table, rounds)})
     return found
 

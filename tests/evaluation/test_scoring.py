@@ -22,20 +22,20 @@ def test_scores_are_resumed_and_failures_are_rows(tmp_path: Path, monkeypatch: p
                     "start_tick": 0, "visual_fake": "0", "audio_fake": "0", "generator": ""}  # fmt: skip
             writer.add(encode(record_of(synthetic_clip(i, 60), meta["key"], meta, speech=np.ones(60))), meta)
     store, out, detector = RecordStore(tmp_path), tmp_path / "scores.parquet", small_detector()
-    real = scoring.clip_scores
+    real = scoring.scores_of
     calls = []
 
-    def once_broken(detector, clip, **options):
+    def once_broken(*args, **options):
         calls.append(1)
         if len(calls) == 1:
             raise ValueError("broken")
-        return real(detector, clip, **options)
+        return real(*args, **options)
 
-    monkeypatch.setattr(scoring, "clip_scores", once_broken)
+    monkeypatch.setattr(scoring, "scores_of", once_broken)
     first = scoring.score_records(detector, store, range(3), out)
     assert [bool(e) for e in first["error"]] == [True, False, False]
     assert first["probability_fake"][0] is None and "broken" in first["error"][0]
-    monkeypatch.setattr(scoring, "clip_scores", lambda *a, **k: calls.append(1) or real(*a, **k))
+    monkeypatch.setattr(scoring, "scores_of", lambda *a, **k: calls.append(1) or real(*a, **k))
     calls.clear()
     again = scoring.score_records(detector, store, range(3), out)
     assert len(calls) == 2, "only the failed clip is scored again, with its own and with another sound"

@@ -16,11 +16,11 @@ import numpy as np
 from avdetect import metrics
 from avdetect.bundle import assemble_net
 from avdetect.calibration import Calibration
-from avdetect.calibration_table import model_digest
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
 from avdetect.evaluation.scoring import score_records
 from avdetect.evaluation.table import ScoreTable
+from avdetect.evidence_folder import model_digest
 
 ROUNDS = 1000
 LEAST_PEOPLE = 4

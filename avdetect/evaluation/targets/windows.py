@@ -14,12 +14,13 @@ import numpy as np
 from avdetect import metrics
 from avdetect.calibration import Calibration
 from avdetect.calibration_fit import mean_logit
-from avdetect.calibration_table import sound_mates, track_evidence, with_sound
+from avdetect.calibration_table import sound_mates
 from avdetect.data.clip_draw import cut
 from avdetect.data.records import clip_of_record
 from avdetect.data.store import RecordStore
 from avdetect.data.sync_examples import advance
 from avdetect.detector import Detector
+from avdetect.evidence_folder import track_evidence, with_sound
 from avdetect.types import TICK_RATE, Clip, Evidence
 from avdetect.verdict.tracks import believed, measure_track
 
