@@ -17,6 +17,7 @@ from typing import Annotated
 
 import typer
 
+from avdetect.commands.refusal import refuse
 from avdetect.data_audit.audit import DEFAULT_LIMIT
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -41,8 +42,7 @@ def audit_data(
         store = RecordStore(records)
         chosen = store.where(where)
     except (FileNotFoundError, KeyError, ValueError) as error:
-        typer.echo(f"error: {error.args[0]}", err=True)
-        raise typer.Exit(2) from None
+        refuse(error)
     found = audit_index([store.index[i] for i in chosen], limit=limit, seed=seed)
     print_page(found, Console(highlight=False))
     if json_out is not None:

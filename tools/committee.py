@@ -16,6 +16,8 @@ from typing import Annotated
 
 import typer
 
+from avdetect.commands.refusal import refuse
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -44,8 +46,7 @@ def committee(
         shares = [float(w) for w in weights.split(",")] if weights else [1.0] * len(parts)
         net = joined(nets, [member_scores(n, store, rows) for n in nets], np.array(shares))
     except (FileNotFoundError, KeyError, ValueError) as error:
-        typer.echo(f"error: {error.args[0]}", err=True)
-        raise typer.Exit(2) from None
+        refuse(error)
     configs = [json.loads((part.parent / "config.json").read_text()) for part in parts]
     config = dict(configs[0], name=out.name, model=to_dict(net.config))
     met = dict.fromkeys(term for c in configs for term in c["data"]["train_where"].split("|"))

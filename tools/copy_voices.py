@@ -15,6 +15,8 @@ from typing import Annotated
 
 import typer
 
+from avdetect.commands.refusal import refuse
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -44,8 +46,7 @@ def copy_voices(
         store, made_by = RecordStore(records), FORGERIES.get(family)
         rows = store.sample(where, most=most, seed=seed)
     except (FileNotFoundError, KeyError, ValueError, PluginError) as error:
-        typer.echo(f"error: {error.args[0]}", err=True)
-        raise typer.Exit(2) from None
+        refuse(error)
     made, reasons = 0, set()
 
     def one(row: int) -> Record | CannotForge:
@@ -65,8 +66,7 @@ def copy_voices(
             writer.add(encode(found), found.meta)
             made += 1
         if not made:
-            typer.echo(f"error: none of {len(rows)} voices was copied: {'; '.join(sorted(reasons)[:3])}", err=True)
-            raise typer.Exit(2)
+            refuse(f"none of {len(rows)} voices was copied: {'; '.join(sorted(reasons)[:3])}")
     typer.echo(f"{made} of {len(rows)} voices copied by {family} into {out}")
 
 

@@ -18,6 +18,8 @@ from typing import Annotated
 
 import typer
 
+from avdetect.commands.refusal import refuse
+
 CLEAR = 0.15
 """Height of the peak (cosine) from which a clip's own estimate is looked at."""
 FAR_MS = 100.0
@@ -56,8 +58,7 @@ def estimate(
     net = assemble_net([part])
     pair = net.sync_landmarks if net.sync_landmarks is not None else net.sync_pixels
     if pair is None:
-        typer.echo(f"error: {part} holds no lips-and-sound pair", err=True)
-        raise typer.Exit(2)
+        refuse(f"{part} holds no lips-and-sound pair")
     pair.eval()
     store = RecordStore(records)
     known = load_offsets(str(base)) if base else {}

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from avdetect.cli import NoPlugins
+from avdetect.commands.refusal import refuse
 from avdetect.plugin_errors import PluginError
 
 if TYPE_CHECKING:
@@ -196,8 +197,7 @@ def _said_plainly() -> Iterator[None]:
     try:
         yield
     except (KeyError, ValueError, PluginError) as error:
-        typer.echo(f"error: {error.args[0] if error.args else error}", err=True)
-        raise typer.Exit(2) from None
+        refuse(error)
 
 
 def _write(out: Path, name: str, table: str, figures: dict, *, shown: str = "") -> None:

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from avdetect.commands.refusal import refuse
+
 if TYPE_CHECKING:
     from avdetect.calibration import Calibration
     from avdetect.calibration_fit import Goals, Measured
@@ -75,9 +77,9 @@ def export(
     from avdetect.config import to_dict
 
     if bool(parts) == (calibrate_only is not None):
-        _refuse("give either folders of trained parts or --calibrate-only BUNDLE")
+        refuse("give either folders of trained parts or --calibrate-only BUNDLE")
     if parts and out is None:
-        _refuse("--out is missing: where should the bundle be written?")
+        refuse("--out is missing: where should the bundle be written?")
     target = out or calibrate_only
     assert target is not None
     # The old bundle stays until the new one is whole.
@@ -103,7 +105,7 @@ def export(
             allow=allow_plugin or [],
         )
     except (KeyError, ValueError, FileNotFoundError) as error:
-        _refuse(f"{error.args[0] if error.args else error} (uncalibrated bundle: {new})")
+        refuse(f"{error.args[0] if error.args else error} (uncalibrated bundle: {new})")
     write_calibration(new, calibration, figures)
     target.mkdir(parents=True, exist_ok=True)
     for path in new.iterdir():
@@ -216,11 +218,6 @@ def _by_parts_that_never_met(
         typer.echo(f"{len(found)} clips of {condition!r} by {', '.join(map(str, parts))}")
         clips = [found.get(c.row, c) for c in clips]
     return clips
-
-
-def _refuse(reason: str) -> None:
-    typer.echo(f"error: {reason}", err=True)
-    raise typer.Exit(2)
 
 
 if __name__ == "__main__":

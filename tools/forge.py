@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from typer.core import TyperGroup
 
 from avdetect.cli import NoPlugins
+from avdetect.commands.refusal import refuse
 from avdetect.plugin_errors import PluginError
 
 
@@ -40,11 +41,6 @@ app = typer.Typer(cls=FilmsByDefault, add_completion=False, pretty_exceptions_en
 @app.callback(help=__doc__)
 def _about() -> None:
     pass
-
-
-def _fail(message: object) -> typer.Exit:
-    typer.echo(f"error: {message}", err=True)
-    return typer.Exit(2)
 
 
 def entries_of(inputs: Sequence[Path]) -> list[Any]:
@@ -96,7 +92,7 @@ def films(
     try:
         entries, families = entries_of(inputs), families_of(family)
     except (OSError, ValueError, PluginError) as error:
-        raise _fail(error) from None
+        refuse(error)
     order = Order(families, count, seed, segment, with_genuine, max_s, crf)
     maker = SetMaker(entries, order, out)
     states = {"made": 0, "kept": 0, "refused": 0, "failed": 0}
@@ -142,7 +138,7 @@ def sheet(
         if not cv2.imwrite(str(out), picture[..., ::-1]):
             raise ValueError(f"{out} could not be written; is it a .png in a folder that exists?")
     except (CannotForge, MediaError, PluginError, OSError, ValueError, cv2.error) as error:
-        raise _fail(error) from None
+        refuse(error)
     for segment in forged.label.segments:
         typer.echo(f"{segment.kind}: {segment.start_s:.2f} s to {segment.end_s:.2f} s")
     typer.echo(f"{name} -> {out}")

@@ -26,6 +26,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from avdetect.cli import NoPlugins
+from avdetect.commands.refusal import refuse
 from avdetect.plugin_errors import PluginError
 
 if TYPE_CHECKING:
@@ -67,12 +68,12 @@ def prepare(
     mine = _of_shard(entries, shard) if shard else entries
     options = PrepareOptions(max_clip_s=max_clip_s, speech=speech, offsets=offsets)
     if shard and merge:
-        _fail("--shard makes parts and --merge joins them: give one of the two")
+        refuse("--shard makes parts and --merge joins them: give one of the two")
     if merge:
         if missing := missing_parts(entries, out, options):
             where = f"have no part in {out}/parts, the first is {missing[0].name}"
             advice = "run their --shard with the same options, or copy its parts here"
-            _fail(f"{len(missing)} of {len(entries)} files {where}; {advice}")
+            refuse(f"{len(missing)} of {len(entries)} files {where}; {advice}")
     else:
         _make_parts(mine, out, options, workers=workers, retry_died=retry_died)
     if shard:
@@ -87,33 +88,28 @@ def prepare(
         typer.echo(f"{total['rejected']} rejected: reasons in {out}/shards/rejected.csv")
 
 
-def _fail(text: str) -> NoReturn:
-    typer.echo(f"error: {text}", err=True)
-    raise typer.Exit(2)
-
-
 def _entries(root: Path, source: str) -> list[Entry]:
     from avdetect.data.manifest import read_entries
     from avdetect.data.sources import SOURCES
 
     if source == "list":
-        _fail(f"sources are: {', '.join(SOURCES.names())}")
+        refuse(f"sources are: {', '.join(SOURCES.names())}")
     try:
         if not source:
             return read_entries(root)
         entries = [sample.entry() for sample in SOURCES.get(source)(root).samples()]
     except PluginError as error:
-        _fail(str(error))
+        refuse(error)
     except (FileNotFoundError, ValueError, KeyError, ImportError, RuntimeError) as error:
-        _fail(str(error.args[0]) if isinstance(error, KeyError) else str(error))
+        refuse(error)
     except Exception as error:
         if source in SOURCES.builtins():
             raise
-        _fail(str(SOURCES.blame(source, f"reading {root} failed: {type(error).__name__}: {error}")))
+        refuse(str(SOURCES.blame(source, f"reading {root} failed: {type(error).__name__}: {error}")))
     names: set[str] = set()
     for entry in entries:
         if entry.name in names:
-            _fail(f"{root}: the reader {source!r} names {entry.name} twice")
+            refuse(f"{root}: the reader {source!r} names {entry.name} twice")
         names.add(entry.name)
     return entries
 
@@ -125,7 +121,7 @@ def _of_shard(entries: list[Entry], shard: str) -> list[Entry]:
         if not 0 <= number < count:
             raise ValueError
     except ValueError:
-        _fail(f"--shard must be I/N with 0 <= I < N, such as 0/8, not {shard!r}")
+        refuse(f"--shard must be I/N with 0 <= I < N, such as 0/8, not {shard!r}")
     return [e for e in entries if int(hashlib.sha256(e.name.encode()).hexdigest()[:15], 16) % count == number]
 
 

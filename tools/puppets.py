@@ -14,6 +14,8 @@ from typing import Annotated
 
 import typer
 
+from avdetect.commands.refusal import refuse
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -43,8 +45,7 @@ def puppets(
                 record = puppet_record(meshes, n, person=n % people, seconds=seconds, seed=seed)
                 writer.add(encode(record), record.meta)
     except (CannotForge, MediaError, ValueError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
+        refuse(error)
     typer.echo(f"{count} puppets in {out}")
 
 

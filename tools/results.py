@@ -17,9 +17,11 @@ import tomllib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from avdetect.commands.refusal import refuse
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -341,25 +343,28 @@ def main(
 ) -> None:
     """See the module."""
     from avdetect.evaluation.targets.aims import aims
-    from avdetect.evaluation.targets.page import TABLES, aims_table, fill, risk_table
+    from avdetect.evaluation.targets.page import aims_table, fill, risk_table, section_table
 
     settings = _read(config)
     unknown = sorted(set(sections or []) - set(SECTIONS))
     if unknown:
-        _refuse(f"no section is called {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+        refuse(f"no section is called {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
     work.mkdir(parents=True, exist_ok=True)
     if not page_only:
         try:
             _measure(sections or list(SECTIONS), Bench(settings, work, evidence=evidence, again=again))
         except (KeyError, ValueError, FileNotFoundError) as error:
-            _refuse(str(error.args[0] if error.args else error))
+            refuse(error)
     found = {name: work / f"{name}.json" for name in SECTIONS}
     missing = [name for name, path in found.items() if not path.is_file()]
     if missing:
         typer.echo(f"the page waits for: {', '.join(missing)}")
         return
     figures = {name: json.loads(path.read_text())["figures"] for name, path in found.items()}
-    tables = {name: TABLES[name](of) for name, of in figures.items()} | {"aims": aims_table(aims(figures))}
+    try:
+        tables = {name: section_table(name, of) for name, of in figures.items()} | {"aims": aims_table(aims(figures))}
+    except ValueError as error:
+        refuse(error)
     card = json.loads((Path(settings["bundle"]) / "card.json").read_text(encoding="utf-8"))
     tables |= {"name": f"{card['name']} {card['version']}", "risk": risk_table(card["calibration"]["risk_coverage"])}
     page.write_text(fill(template.read_text(encoding="utf-8"), tables), encoding="utf-8")
@@ -386,12 +391,7 @@ def _read(config: Path) -> Config:
     try:
         return named_listeners(tomllib.loads(config.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        _refuse(f"{config}: {error}")
-
-
-def _refuse(message: str) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(2)
+        refuse(f"{config}: {error}")
 
 
 if __name__ == "__main__":

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
+
+from avdetect.commands.refusal import refuse
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -42,9 +44,9 @@ def share_copies(
         store = RecordStore(records)
         films: dict[str, list[dict[str, Any]]] = {store.index[i]["path"]: [] for i in store.where(where)}
     except (FileNotFoundError, KeyError, ValueError) as error:
-        _refuse(str(error.args[0]))
+        refuse(error)
     if not films:
-        _refuse(f"no clip in {records} satisfies {where!r}")
+        refuse(f"no clip in {records} satisfies {where!r}")
 
     for row in store.index:
         if row["path"] in films:
@@ -75,17 +77,12 @@ def share_copies(
             else:
                 rows.append(found)
     if not rows:
-        _refuse(f"none of {len(wanted)} copies was made")
+        refuse(f"none of {len(wanted)} copies was made")
     with (out / "manifest.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
     typer.echo(f"{len(rows)} of {len(wanted)} copies of {len(films)} films -> {out}/manifest.csv")
-
-
-def _refuse(reason: str) -> NoReturn:
-    typer.echo(f"error: {reason}", err=True)
-    raise typer.Exit(2)
 
 
 if __name__ == "__main__":

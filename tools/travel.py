@@ -16,6 +16,8 @@ from typing import Annotated
 
 import typer
 
+from avdetect.commands.refusal import refuse
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__, no_args_is_help=True)
 
 
@@ -43,8 +45,7 @@ def pack_records(
         store = RecordStore(records)
         rows = store.sample(where, most=most or len(store), seed=0)
     except (FileNotFoundError, KeyError, ValueError) as error:
-        typer.echo(f"error: {error.args[0]}", err=True)
-        raise typer.Exit(2) from None
+        refuse(error)
     shown = track(rows, description="packing")
     size = pack(
         store, shown, out, pictures=not sound_only, crf=crf, ticks=round(seconds * TICK_RATE), coded=coded_sound
@@ -65,8 +66,7 @@ def unpack_records(
     try:
         count = unpack(folder, out)
     except (OSError, ValueError, lzma.LZMAError) as error:
-        typer.echo(f"error: {folder}: {error}", err=True)
-        raise typer.Exit(2) from None
+        refuse(f"{folder}: {error}")
     typer.echo(f"{count} clips in {out}")
 
 

@@ -16,6 +16,8 @@ from typing import Annotated
 
 import typer
 
+from avdetect.commands.refusal import refuse
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -41,8 +43,7 @@ def run(
         elif coordinator and num_processes not in (None, 1):
             raise CannotStart("--coordinator is given without --distributed")
     except CannotStart as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
+        refuse(error)
 
     from avdetect.config import load_config, override
     from avdetect.plugin_errors import PluginError
@@ -57,8 +58,7 @@ def run(
         task = as_task(make_task(resolved), resolved.train.part, threads=resolved.data.threads)
         figures = train(resolved, task, workdir)
     except (FileNotFoundError, KeyError, TypeError, ValueError, PluginError) as error:
-        typer.echo(f"error: {error.args[0] if error.args else error}", err=True)
-        raise typer.Exit(2) from None
+        refuse(error)
     for name, value in figures.items():
         typer.echo(f"{name}\t{value:.4f}")
 

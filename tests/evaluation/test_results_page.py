@@ -15,6 +15,7 @@ from avdetect.evaluation.targets.page import (
     fill,
     left_out_table,
     number,
+    section_table,
     sweep_table,
     voices_table,
 )
@@ -33,6 +34,11 @@ def test_the_template_asks_for_what_is_measured() -> None:
     text = (ROOT / "configs" / "results_page.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\{\{(\w+)\}\}", text)) == {*SECTIONS, "aims", "name", "risk"}
     assert set(TABLES) == set(SECTIONS)
+
+
+def test_figures_of_an_older_version_are_to_be_measured_again() -> None:
+    with pytest.raises(ValueError, match=r"sweep: .*python -m tools.results sweep --again"):
+        section_table("sweep", {"rows": [{"kind": "clean"}]})
 
 
 def test_numbers_with_intervals() -> None:

@@ -197,3 +197,18 @@ TABLES: dict[str, Callable[[Figures], str]] = {
     "seeds": left_out_table,
     "sweep": sweep_table,
 }
+
+
+def section_table(name: str, figures: dict[str, Any]) -> str:
+    """The table of a section.
+
+    Raises:
+        ValueError: its figures were kept by a version that measured others.
+    """
+    try:
+        return TABLES[name](figures)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name}: the figures that are kept are not those of this version ({error!r}); measure them again: "
+            f"python -m tools.results {name} --again"
+        ) from error
