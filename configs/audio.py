@@ -15,7 +15,7 @@ def get_config() -> Config:
         seed=4,
         model=ModelConfig(audio=AudioConfig()),
         data=DataConfig(
-            records="work/records,work/speech,work/vocoded",
+            records="work/records,work/speech,work/vocoded,work/packages,work/packages_vocoded",
             ticks=100,
             weights=("vocoder=3",),
             train_where="split=train;audio_fake=0,1|split=dev;label=RVRA,RVFA;fold=0,1,2",

@@ -16,5 +16,6 @@ ENGINES = Registry(
         "festival": "avdetect.forge.engines.festival:ENGINE",
         "piper": "avdetect.forge.engines.piper:ENGINE",
         "hibari": "avdetect.forge.engines.hibari:ENGINE",
+        "kokoro": "avdetect.forge.engines.kokoro:ENGINE",
     },
 )
