@@ -60,7 +60,12 @@ class EvidenceFolder:
             mate: row of the clip whose sound is the other one; none is heard if not given or without a face.
             change: what is done to the clip (and its key) before; the other sound is not changed.
             changed: name of the change, by which its evidence is found again.
+
+        Raises:
+            ValueError: a change without a name.
         """
+        if change is not None and not changed:
+            raise ValueError("a change of clips needs a name, under which its evidence is kept")
         if self._home is None:
             return self._measured(store, i, mate, change, head=True)
         whose = [f"{store.index[j]['key']} {store.index[j].get('sha256')}" for j in (i, mate) if j is not None]

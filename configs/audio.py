@@ -1,6 +1,6 @@
-"""The voice network: genuine voices against their copy-synthesis and against dubbing and lip-to-speech systems.
+"""The voice network: genuine voices against their copy-synthesis, dubbing and lip-to-speech systems and speech engines.
 
-python -m train.run --config configs/audio.py --workdir work/audio
+python -m train.run --config configs/audio.py --workdir work/voice
 
 Of the development clips, people of folds 0-2 are trained on, 3 and 4 validate, 5-9 stay unseen. Systems left out of a
 training for the leave-one-system-out table: --set "data.train_where=..." with "generator!=A,B" (docs/training.md).

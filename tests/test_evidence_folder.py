@@ -82,3 +82,5 @@ def test_a_changed_clip_is_kept_under_the_name_of_the_change(store: RecordStore,
     assert not same(plain[0], changed[0])
     assert same(changed[0], measured(small_detector(), store, tmp_path, change=quiet, changed="quiet")[0])
     assert same(plain[0], measured(small_detector(), store, tmp_path)[0])
+    with pytest.raises(ValueError, match="needs a name"):
+        measured(small_detector(), store, tmp_path, change=quiet)

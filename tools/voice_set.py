@@ -4,8 +4,8 @@ Examples:
     python -m tools.voice_set work/package_voices                  # as configs/voice_set.toml says
     python -m tools.prepare work/package_voices/manifest.csv --out work/packages --no-offsets
 
-Writes OUT/manifest.csv, which names the recordings where they are, and what was spoken as OUT/spoken/*.flac. An engine
-that is not installed is named and passed over.
+Writes the beginnings of recordings as OUT/recorded/*.flac, what was spoken as OUT/spoken/*.flac, and OUT/manifest.csv. An
+engine that is not installed is named and passed over.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ def voice_set(
     try:
         rules = tomllib.loads(config.read_text(encoding="utf-8"))
         rng = random.Random(rules.get("seed", 0))
-        rows = [row for rule in _each(rules.get("genuine", [])) for row in genuine_rows(Genuine(**rule), rng)]
+        rows = [
+            row
+            for rule in _each(rules.get("genuine", []))
+            for row in genuine_rows(Genuine(**rule), out / "recorded", rng)
+        ]
         rows += _spoken(rules, out / "spoken", rng)
     except (OSError, KeyError, TypeError, ValueError) as error:
         refuse(f"{config}: {error}")

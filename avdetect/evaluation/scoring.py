@@ -113,9 +113,9 @@ def _scorer(
             raise ValueError("the clip has neither a face nor sound")
         own, swapped = found
         of_own = scores_of(own, detector.calibration, true_offset_ms=_true_offset(store.index[i]))
-        return (
-            of_own if swapped is None else of_own | {"sync_swapped": scores_of(swapped, detector.calibration)["sync"]}
-        )
+        if swapped is not None:
+            of_own["sync_swapped"] = scores_of(swapped, detector.calibration)["sync"]
+        return of_own
 
     return scores
 

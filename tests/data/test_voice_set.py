@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -47,13 +48,36 @@ def recordings(tmp_path: Path) -> Path:
 
 def test_recordings_are_long_enough_and_speakers_are_told_apart(recordings: Path) -> None:
     rule = Genuine("S", f"{recordings}/*.wav", "free", most=9, speaker="-([a-z])-")
-    rows = genuine_rows(rule, random.Random(0))
-    assert {Path(r["path"]).name for r in rows} == {f"a-{'xy'[n % 2]}-{n}.wav" for n in range(1, 6)}
-    assert {r["identity"] for r in rows} == {"S:x", "S:y"} and {r["audio_fake"] for r in rows} == {"0"}
-    assert genuine_rows(rule, random.Random(0)) == rows
-    assert len(genuine_rows(Genuine("S", f"{recordings}/*.wav", "free", most=2), random.Random(0))) == 2
+    out = recordings / "out"
+    rows = genuine_rows(rule, out, random.Random(0))
+    assert len(rows) == 5, "one of the six is short, and one is no sound"
+    assert sorted(r["identity"] for r in rows) == ["S:x"] * 2 + ["S:y"] * 3
+    assert {r["audio_fake"] for r in rows} == {"0"}
+    written = [soundfile.read(r["path"]) for r in rows]
+    assert {len(sound) for sound, _ in written} == {48_000} and {rate for _, rate in written} == {16_000}
+    original = next(
+        n
+        for n in range(1, 6)
+        if np.allclose(soundfile.read(next(recordings.glob(f"a-?-{n}.wav")))[0], written[0][0], atol=1e-3)
+    )
+    assert rows[0]["identity"] == f"S:{'xy'[original % 2]}"
+    assert genuine_rows(rule, out, random.Random(0)) == rows
+    assert len(genuine_rows(Genuine("S", f"{recordings}/*.wav", "free", most=2), out, random.Random(0))) == 2
     with pytest.raises(ValueError, match="S: no sound of 5 s"):
-        genuine_rows(Genuine("S", f"{recordings}/*.wav", "free", least_s=5.0), random.Random(0))
+        genuine_rows(Genuine("S", f"{recordings}/*.wav", "free", least_s=5.0), out, random.Random(0))
+
+
+def test_no_more_than_the_beginning_is_taken_and_g722_is_read(tmp_path: Path) -> None:
+    tone = (0.3 * np.sin(2 * np.pi * 200 * np.arange(160_000) / 16_000)).astype(np.float32)
+    with av.open(str(tmp_path / "a.g722"), "w", format="g722") as container:
+        stream = container.add_stream("g722", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray((tone * 32767).astype(np.int16)[None], format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    (row,) = genuine_rows(Genuine("S", f"{tmp_path}/*.g722", ""), tmp_path / "out", random.Random(0))
+    sound, rate = soundfile.read(row["path"])
+    assert rate == 16_000 and len(sound) == 128_000
+    assert np.corrcoef(np.abs(np.fft.rfft(sound)), np.abs(np.fft.rfft(tone[:128_000])))[0, 1] > 0.99
 
 
 def test_what_is_spoken_is_written_and_a_failure_is_told(tmp_path: Path) -> None:
@@ -113,4 +137,8 @@ def test_a_wrong_configuration_is_named(tmp_path: Path) -> None:
     config = tmp_path / "set.toml"
     config.write_text('[[genuine]]\nsource = "S"\nfiles = "nowhere/*.wav"\nlicence = ""\n')
     result = CliRunner().invoke(app, [str(tmp_path / "out"), "--config", str(config)])
-    assert result.exit_code == 2 and "set.toml: S: no sound" in result.output and not (tmp_path / "out").exists()
+    assert (
+        result.exit_code == 2
+        and "set.toml: S: no sound" in result.output
+        and not (tmp_path / "out" / "manifest.csv").exists()
+    )
