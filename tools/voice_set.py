@@ -4,8 +4,8 @@ Examples:
     python -m tools.voice_set work/package_voices                  # as configs/voice_set.toml says
     python -m tools.prepare work/package_voices/manifest.csv --out work/packages --no-offsets
 
-Writes the beginnings of recordings as OUT/recorded/*.flac, what was spoken as OUT/spoken/*.flac, and OUT/manifest.csv. An
-engine that is not installed is named and passed over.
+Writes the beginnings of recordings as OUT/recorded/*.flac, what was spoken as OUT/spoken/*.flac, and OUT/manifest.csv.
+An engine that is not installed is named and passed over.
 """
 
 from __future__ import annotations

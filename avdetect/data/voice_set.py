@@ -17,6 +17,7 @@ import av
 import numpy as np
 import soundfile
 import soxr
+from av.error import FFmpegError
 from jaxtyping import Float32
 
 from avdetect.augment.recode_sound import CODECS, recode_sound
@@ -143,15 +144,15 @@ def _sound(path: str) -> Float32[np.ndarray, " s"]:
     """The beginning of a recording, 16 kHz mono; nothing of a file that is not sound."""
     blocks: list[np.ndarray] = []
     # Raw G.722 has no header to be known by.
-    raw = {"format": "g722"} if path.endswith(".g722") else {}
+    form = "g722" if path.endswith(".g722") else None
     resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
     try:
-        with av.open(path, **raw) as container:
+        with av.open(path, format=form) as container:
             for frame in container.decode(audio=0):
                 blocks += [part.to_ndarray()[0] for part in resampler.resample(frame)]
                 if sum(map(len, blocks)) >= LONGEST_S * SAMPLE_RATE:
                     break
-    except (av.FFmpegError, IndexError):  # broken, or without sound: what was read before counts
+    except (FFmpegError, IndexError):  # broken, or without sound: what was read before counts
         pass
     joined = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
     return joined[: LONGEST_S * SAMPLE_RATE].astype(np.float32)
