@@ -62,12 +62,12 @@ class EvidenceFolder:
             changed: name of the change, by which its evidence is found again.
 
         Raises:
-            ValueError: a change without a name.
+            ValueError: a change without a name, where evidence is kept.
         """
-        if change is not None and not changed:
-            raise ValueError("a change of clips needs a name, under which its evidence is kept")
         if self._home is None:
             return self._measured(store, i, mate, change, head=True)
+        if change is not None and not changed:
+            raise ValueError("a change of clips needs a name, under which its evidence is kept")
         whose = [f"{store.index[j]['key']} {store.index[j].get('sha256')}" for j in (i, mate) if j is not None]
         name = hashlib.sha256("\n".join([FORMAT, *whose, *([changed] if changed else [])]).encode()).hexdigest()[:24]
         encoded, headed = (home / f"{name}.safetensors" for home in (self._home, self._heads))
@@ -89,15 +89,11 @@ class EvidenceFolder:
     def _measured(
         self, store: RecordStore, i: int, mate: int | None, change: Change | None, *, head: bool
     ) -> tuple[TrackEvidence, TrackEvidence | None] | None:
-        clip = clip_of_record(store.read(i))
-        if clip.track is None and clip.audio is None:
-            return None
-        clip = clip if change is None else change(clip, str(store.index[i]["key"]))
-        own, swapped = track_evidence(clip, self._detector.evidence(clip, head=head)), None
-        if mate is not None and clip.track is not None and clip.audio is not None:
-            other = with_sound(clip, clip_of_record(store.read(mate, pictures=())))
-            swapped = track_evidence(other, self._detector.evidence(other, head=head))
-        return own, swapped
+        own, swapped = (
+            None if clip is None else track_evidence(clip, self._detector.evidence(clip, head=head))
+            for clip in own_and_swapped(store, i, mate, change)
+        )
+        return None if own is None else (own, swapped)
 
     def _headed(self, track: TrackEvidence) -> TrackEvidence:
         return dataclasses.replace(track, evidence=with_fusion(self._detector, track.evidence))
@@ -123,6 +119,19 @@ def _digest(detector: Detector, *, fusion: bool) -> str:
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(np.asarray(value[...], np.float32)).tobytes())
     return digest.hexdigest()
+
+
+def own_and_swapped(
+    store: RecordStore, i: int, mate: int | None, change: Change | None
+) -> tuple[Clip | None, Clip | None]:
+    """A clip and the same with another clip's sound; ``None`` for an empty one. As `EvidenceFolder.of`."""
+    clip = clip_of_record(store.read(i))
+    if clip.track is None and clip.audio is None:
+        return None, None
+    clip = clip if change is None else change(clip, str(store.index[i]["key"]))
+    if mate is None or clip.track is None or clip.audio is None:
+        return clip, None
+    return clip, with_sound(clip, clip_of_record(store.read(mate, pictures=())))
 
 
 def with_sound(clip: Clip, other: Clip) -> Clip:

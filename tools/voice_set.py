@@ -32,6 +32,7 @@ def voice_set(
     out: Annotated[Path, typer.Argument(help="Folder to write.")],
     config: Annotated[Path, typer.Option(help="Which recordings and engines.")] = ROOT / "configs" / "voice_set.toml",
 ) -> None:
+    from avdetect.config_each import one_for_each
     from avdetect.data.voice_set import Genuine, genuine_rows
 
     try:
@@ -39,7 +40,7 @@ def voice_set(
         rng = random.Random(rules.get("seed", 0))
         rows = [
             row
-            for rule in _each(rules.get("genuine", []))
+            for rule in one_for_each(rules.get("genuine", []))
             for row in genuine_rows(Genuine(**rule), out / "recorded", rng)
         ]
         rows += _spoken(rules, out / "spoken", rng)
@@ -56,15 +57,6 @@ def voice_set(
     typer.echo(f"{len(rows) - spoken} recordings and {spoken} spoken sentences -> {out / 'manifest.csv'}")
 
 
-def _each(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A rule with ``each = [names]`` is one for each name, put for ``{each}``."""
-    return [
-        {k: v.replace("{each}", name) if isinstance(v, str) else v for k, v in rule.items() if k != "each"}
-        for rule in rules
-        for name in rule.get("each", [""])
-    ]
-
-
 def _spoken(rules: dict[str, Any], out: Path, rng: random.Random) -> list[Row]:
     from rich.progress import track
 
@@ -79,13 +71,13 @@ def _spoken(rules: dict[str, Any], out: Path, rng: random.Random) -> list[Row]:
         if why := engine.available():
             typer.echo(f"warning: {rule.engine} does not speak: {why}", err=True)
             continue
-        mine, texts = texts[: rule.count], texts[rule.count :]
-        made = spoken_rows(rule, engine, mine, out, source=rules["source"], seed=rules.get("seed", 0))
-        for row in track(made, total=len(mine), description=rule.engine):
+        made = spoken_rows(rule, engine, texts, out, source=rules["source"], seed=rules.get("seed", 0))
+        for row in track(made, total=min(rule.count, len(texts)), description=rule.engine):
             if isinstance(row, str):
                 typer.echo(f"warning: {row}", err=True)
             else:
                 rows.append(row)
+        texts = texts[rule.count :]
     return rows
 
 

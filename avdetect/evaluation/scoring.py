@@ -12,13 +12,13 @@ from avdetect import __version__ as VERSION
 from avdetect.calibration import Calibration
 from avdetect.calibration_fit import mean_logit
 from avdetect.calibration_table import sound_mates
-from avdetect.data.records import clip_of_record
+from avdetect.data.columns import flag
 from avdetect.data.sample import read_segments
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
 from avdetect.detectors.clip_scorer import ClipScorer
 from avdetect.evaluation.table import ScoreTable
-from avdetect.evidence_folder import Change, EvidenceFolder, track_evidence, with_sound
+from avdetect.evidence_folder import Change, EvidenceFolder, own_and_swapped, track_evidence
 from avdetect.metrics.sync import distances, lip_sync_errors, offset_hits
 from avdetect.types import TICK_RATE, Clip
 from avdetect.verdict import TrackEvidence
@@ -103,36 +103,32 @@ def _scorer(
     evidence: Path | None,
 ) -> Callable[[int], Row]:
     """From a row of the index to the scores of its clip."""
-    if isinstance(detector, ClipScorer):
-        return lambda i: _by_scorer(detector, store, i, mates.get(i), change)
-    folder = EvidenceFolder(detector, evidence)
+    folder = None if isinstance(detector, ClipScorer) else EvidenceFolder(detector, evidence)
+    needs = _needs(detector)
+
+    def found(i: int) -> tuple[TrackEvidence | None, TrackEvidence | None]:
+        if folder is not None:
+            return folder.of(store, i, mates.get(i), change=change, changed=changed) or (None, None)
+        own, swapped = (
+            None if clip is None else track_evidence(clip, detector.evidence(clip))
+            for clip in own_and_swapped(store, i, mates.get(i), change)
+        )
+        return own, swapped
 
     def scores(i: int) -> Row:
-        found = folder.of(store, i, mates.get(i), change=change, changed=changed)
-        if found is None:
+        own, swapped = found(i)
+        if own is None:
             raise ValueError("the clip has neither a face nor sound")
-        own, swapped = found
-        of_own = scores_of(own, detector.calibration, true_offset_ms=_true_offset(store.index[i]))
+        row = scores_of(own, detector.calibration, needs=needs, true_offset_ms=_true_offset(store.index[i]))
         if swapped is not None:
-            of_own["sync_swapped"] = scores_of(swapped, detector.calibration)["sync"]
-        return of_own
+            row["sync_swapped"] = scores_of(swapped, detector.calibration, needs=needs)["sync"]
+        return row
 
-    return scores
-
-
-def _by_scorer(detector: ClipScorer, store: RecordStore, i: int, mate: int | None, change: Change | None) -> Row:
-    clip = clip_of_record(store.read(i))
-    if change is not None:
-        clip = change(clip, str(store.index[i]["key"]))
-    scores = clip_scores(detector, clip, true_offset_ms=_true_offset(store.index[i]))
-    if mate is not None and clip.track is not None and clip.audio is not None:
-        other = with_sound(clip, clip_of_record(store.read(mate, pictures=())))
-        scores["sync_swapped"] = clip_scores(detector, other)["sync"]
     return scores
 
 
 def _known(row: Row) -> Row:
-    flags = {n: {"1": True, "0": False}.get(str(row.get(n))) for n in ("visual_fake", "audio_fake")}
+    flags = {n: flag(row.get(n)) for n in ("visual_fake", "audio_fake")}
     segments = [[s.start_s, s.end_s, s.kind] for s in read_segments(row.get("segments"))]
     kept = {k: v for k, v in row.items() if k not in _LEFT_OUT}
     more = {"method": row.get("generator") or "", "segments": segments or None}
@@ -146,9 +142,12 @@ def _true_offset(row: Row) -> float | None:
 
 def clip_scores(detector: Detector | ClipScorer, clip: Clip, *, true_offset_ms: float | None = None) -> Row:
     """What the detector says of one clip; arguments and columns as :func:`scores_of`."""
-    needs = detector.needs if isinstance(detector, ClipScorer) else frozenset()
     track = track_evidence(clip, detector.evidence(clip))
-    return scores_of(track, detector.calibration, needs=needs, true_offset_ms=true_offset_ms)
+    return scores_of(track, detector.calibration, needs=_needs(detector), true_offset_ms=true_offset_ms)
+
+
+def _needs(detector: Detector | ClipScorer) -> frozenset[str]:
+    return detector.needs if isinstance(detector, ClipScorer) else frozenset()
 
 
 def scores_of(

@@ -43,8 +43,8 @@ def sweep(
             return corrupt_clip(clip, kind, severity, key)
 
         path = out / f"{kind}-{severity}.parquet"
-        kept: dict[str, Any] = {"evidence": evidence, "changed": f"{kind} {severity}" if severity else ""}
-        table = score_records(detector, store, rows, path, change=change if severity else None, **kept)
+        how: dict[str, Any] = {"change": change, "changed": f"{kind} {severity}"} if severity else {}
+        table = score_records(detector, store, rows, path, evidence=evidence, **how)
         found.append({"kind": kind, "severity": severity, **_figures(table, rounds)})
     return found
 

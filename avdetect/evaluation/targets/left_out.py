@@ -16,6 +16,7 @@ import numpy as np
 from avdetect import metrics
 from avdetect.bundle import assemble_net
 from avdetect.calibration import Calibration
+from avdetect.config_each import one_for_each
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
 from avdetect.evaluation.scoring import score_records
@@ -209,11 +210,4 @@ def _groups(table: ScoreTable, within: str) -> np.ndarray:
 
 def comparisons(rules: Sequence[dict[str, Any]]) -> list[Comparison]:
     """From tables of a configuration; with ``each = [names]`` a table makes one for each name, put for ``{each}``."""
-    found = []
-    for rule in rules:
-        for name in rule.get("each", [""]):
-            filled: dict[str, Any] = {
-                k: v.replace("{each}", name) if isinstance(v, str) else v for k, v in rule.items() if k != "each"
-            }
-            found.append(Comparison(**filled))
-    return found
+    return [Comparison(**rule) for rule in one_for_each(rules)]
