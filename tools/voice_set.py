@@ -4,7 +4,8 @@ Examples:
     python -m tools.voice_set work/package_voices                  # as configs/voice_set.toml says
     python -m tools.prepare work/package_voices/manifest.csv --out work/packages --no-offsets
 
-Writes the beginnings of recordings as OUT/recorded/*.flac, what was spoken as OUT/spoken/*.flac, and OUT/manifest.csv.
+Writes the beginnings of recordings to a folder for each family of sources, what was spoken as OUT/spoken/*.flac, and
+OUT/manifest.csv.
 An engine that is not installed is named and passed over.
 """
 
@@ -39,11 +40,9 @@ def voice_set(
         rules = tomllib.loads(config.read_text(encoding="utf-8"))
         rng = random.Random(rules.get("seed", 0))
         rows = [
-            row
-            for rule in one_for_each(rules.get("genuine", []))
-            for row in genuine_rows(Genuine(**rule), out / "recorded", rng)
+            row for rule in one_for_each(rules.get("genuine", [])) for row in genuine_rows(Genuine(**rule), out, rng)
         ]
-        rows += _spoken(rules, out / "spoken", rng)
+        rows += _spoken(rules, out, rng)
     except (OSError, KeyError, TypeError, ValueError) as error:
         refuse(f"{config}: {error}")
     if not rows:
@@ -67,17 +66,18 @@ def _spoken(rules: dict[str, Any], out: Path, rng: random.Random) -> list[Row]:
     texts = sentences(**rules["texts"]) if spoken else []
     rng.shuffle(texts)
     for rule in spoken:
+        # Taken away even where nobody reads them: what the next engine says does not depend on it.
+        mine, texts = texts[: rule.count], texts[rule.count :]
         engine = ENGINES.get(rule.engine)
         if why := engine.available():
             typer.echo(f"warning: {rule.engine} does not speak: {why}", err=True)
             continue
-        made = spoken_rows(rule, engine, texts, out, source=rules["source"], seed=rules.get("seed", 0))
-        for row in track(made, total=min(rule.count, len(texts)), description=rule.engine):
+        made = spoken_rows(rule, engine, mine, out, source=rules["source"], seed=rules.get("seed", 0))
+        for row in track(made, total=len(mine), description=rule.engine):
             if isinstance(row, str):
                 typer.echo(f"warning: {row}", err=True)
             else:
                 rows.append(row)
-        texts = texts[rule.count :]
     return rows
 
 

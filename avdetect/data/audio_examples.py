@@ -194,7 +194,8 @@ class AudioBatches:
 
 
 def _folder(voice: Voice) -> str:
-    return voice.key.split("/")[0]
+    """The outermost folder; files that lie in none are one, else each of them would be drawn as often as a data set."""
+    return voice.key.rpartition("/")[0].split("/")[0]
 
 
 def _by(key: Callable[[Voice], str], voices: list[Voice]) -> dict[str, list[Voice]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -78,6 +80,16 @@ def test_voice_batches_are_half_false_and_repeatable() -> None:
             assert (speech[:n] == (np.float32(0.9) if known else 0)).all()
     with pytest.raises(ValueError, match="genuine and false"):
         AudioBatches(voices[:2], ticks=30, batch=8, seed=1)
+
+
+def test_files_in_no_folder_are_drawn_as_one_data_set() -> None:
+    """Each taken for a data set of its own, a few hundred of them would leave nothing of the others to be drawn."""
+    loose = [replace(voice(i), key=f"{i}.flac#-1@0") for i in range(60)]
+    stored = replace(voice(100), key="set/a/1", speech=np.full(len(voice(100).speech), 0.5, np.float32))
+    false = replace(voice(200, fake=True, system="tts"), key="spoken/1")
+    batches = AudioBatches([*loose, stored, false], ticks=30, batch=8, seed=1)
+    genuine = np.concatenate([batches(step)["speech"][::2, 0] for step in range(60)])
+    assert 0.4 < np.mean(genuine[genuine > 0] == 0.5) < 0.6
 
 
 def heard(i: int, *, ticks: int = 60, fake: bool = False, prints: dict[str, str | None] | None = None) -> Heard:
