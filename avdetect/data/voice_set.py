@@ -64,9 +64,9 @@ class Spoken:
 
 
 def genuine_rows(rule: Genuine, out: Path, rng: random.Random) -> list[Row]:
-    """Rows of a manifest; the beginnings of the recordings are written to a folder of ``out`` at 16 kHz.
+    """Rows of a manifest; the beginnings of the recordings are written at 16 kHz.
 
-    The folder is called as the source's first word: training draws from folders alike, however many files they hold.
+    They go to a folder of ``out`` that is called as the source's first word.
 
     Raises:
         ValueError: no file that is long enough fits the pattern.

@@ -49,7 +49,8 @@ def test_voices_are_those_whose_label_is_known_and_each_file_counts_once(store: 
 
 def voice(i: int, *, fake: bool = False, system: str = "", ticks: int = 40) -> Voice:
     speech = np.full(ticks, 0.9, np.float32)
-    return Voice(f"s{i % 2}/{i}", f"p{i}", system, fake, synthetic_speech(i, ticks).audio, np.ones(ticks, bool), speech)
+    sound = synthetic_speech(i, ticks).audio
+    return Voice(f"s{i % 2}/{i}", f"p{i}", system, fake, sound, np.ones(ticks, bool), speech, source=f"s{i % 2}")
 
 
 def test_copies_are_false_and_keep_the_person() -> None:
@@ -82,12 +83,11 @@ def test_voice_batches_are_half_false_and_repeatable() -> None:
         AudioBatches(voices[:2], ticks=30, batch=8, seed=1)
 
 
-def test_files_in_no_folder_are_drawn_as_one_data_set() -> None:
-    """Each taken for a data set of its own, a few hundred of them would leave nothing of the others to be drawn."""
-    loose = [replace(voice(i), key=f"{i}.flac#-1@0") for i in range(60)]
-    stored = replace(voice(100), key="set/a/1", speech=np.full(len(voice(100).speech), 0.5, np.float32))
-    false = replace(voice(200, fake=True, system="tts"), key="spoken/1")
-    batches = AudioBatches([*loose, stored, false], ticks=30, batch=8, seed=1)
+def test_genuine_sources_are_drawn_equally_often_however_many_voices_they_have() -> None:
+    many = [replace(voice(i), source="many") for i in range(60)]
+    one = replace(voice(100), source="one", speech=np.full(len(voice(100).speech), 0.5, np.float32))
+    false = replace(voice(200, fake=True, system="tts"), source="spoken")
+    batches = AudioBatches([*many, one, false], ticks=30, batch=8, seed=1)
     genuine = np.concatenate([batches(step)["speech"][::2, 0] for step in range(60)])
     assert 0.4 < np.mean(genuine[genuine > 0] == 0.5) < 0.6
 

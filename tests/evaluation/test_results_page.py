@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from avdetect.evaluation.targets.aims import Aim
+from avdetect.evaluation.targets.aims import Aim, voice_systems
 from avdetect.evaluation.targets.page import (
     TABLES,
     aims_table,
@@ -73,6 +73,12 @@ def test_voices_stand_beside_their_own_true_clips_where_there_are_any() -> None:
     row = {"title": "SVTS", "forged": 3, "genuine": 4, "people": 5, "auc": 0.75, "ci": [0.5, 1.0]}
     shown = voices_table({"rows": [row | {"own": 2, "own_auc": 0.5}, row | {"own": 0, "own_auc": float("nan")}]})
     assert [line.split(" | ")[-1] for line in shown.splitlines()[-2:]] == ["0.500 (2) |", "– |"]
+
+
+def test_people_that_decisions_were_made_on_reach_nothing() -> None:
+    rows = [{"title": "SVTS, data set left out too", "auc": 0.75}]
+    rows.append({"title": "SVTS, validation people", "auc": 0.99, "validation": True})
+    assert voice_systems({"rows": rows}) == {"SVTS": 0.75}
 
 
 def test_compression_has_a_row_for_the_verdict_and_for_each_branch() -> None:

@@ -91,7 +91,7 @@ def aims(found: Mapping[str, Figures]) -> list[Aim]:
             },
         ),
         Aim("generated faces against genuine ones", 0.85, 0.95, generated),
-        Aim("synthetic voice", 0.85, 0.97, {r["title"].split(",")[0]: r["auc"] for r in found["voices"]["rows"]}),
+        Aim("synthetic voice", 0.85, 0.97, voice_systems(found["voices"])),
         Aim(
             "ECE of the verdict",
             0.08,
@@ -102,3 +102,8 @@ def aims(found: Mapping[str, Figures]) -> list[Aim]:
         Aim("genuine clips called fake", 0.03, 0.01, {"all": verdict["genuine_called_fake"]}, lower=True, percent=True),
         Aim("AUC lost by compression", 0.10, 0.04, {"all": found["compression"]["rows"][0]["lost"]}, lower=True),
     ]
+
+
+def voice_systems(found: Figures) -> dict[str, float]:
+    """By system; people that decisions were made on reach nothing."""
+    return {r["title"].split(",")[0]: r["auc"] for r in found["rows"] if not r.get("validation")}

@@ -40,6 +40,7 @@ class Comparison:
         within: ``recording`` compares each clip with its own original only, a column's name those of one value in it;
             empty = all against all.
         clips_only: only the clips were left out, not what forged them.
+        validation: people that decisions were made on; shown, and no part of what is reached.
     """
 
     title: str
@@ -49,6 +50,7 @@ class Comparison:
     genuine: str
     within: str = ""
     clips_only: bool = False
+    validation: bool = False
 
 
 def named_listeners(config: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +125,8 @@ def compare_left_out(rule: Comparison, store: RecordStore, out: Path) -> dict[st
     """AUC of a comparison with an interval over people.
 
     Returns:
-        ``title``, ``people``, ``forged`` and ``genuine`` (numbers of clips), ``auc`` and ``ci`` (NaN of few people);
+        ``title``, ``validation``, ``people``, ``forged`` and ``genuine`` (numbers of clips), ``auc`` and ``ci`` (NaN of
+        few people);
         ``own_auc``, each forged clip against the genuine ones of its own recording alone, and ``own`` of how many
         forged clips (0 where none has one).
 
@@ -155,6 +158,7 @@ def compare_left_out(rule: Comparison, store: RecordStore, out: Path) -> dict[st
     low, high = metrics.bootstrap(auc, people, rounds=ROUNDS) if enough else (float("nan"), float("nan"))
     return {
         "title": rule.title,
+        "validation": rule.validation,
         "people": len(set(people)),
         "forged": int(fake[kept].sum()),
         "genuine": int((~fake[kept]).sum()),
