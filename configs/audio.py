@@ -22,5 +22,5 @@ def get_config() -> Config:
             val_where="split=val;audio_fake=0,1|split=dev;label=RVRA,RVFA;fold=3,4",
         ),
         optim=OptimConfig(lr=1.5e-3, warmup=100, weight_decay=0.05),
-        train=TrainConfig(part="audio", steps=2000, batch=24, eval_every=400, save_every=400),
+        train=TrainConfig(part="audio", steps=1200, batch=24, eval_every=400, save_every=400),
     )

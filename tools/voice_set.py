@@ -4,8 +4,7 @@ Examples:
     python -m tools.voice_set work/package_voices                  # as configs/voice_set.toml says
     python -m tools.prepare work/package_voices/manifest.csv --out work/packages --no-offsets
 
-Writes the beginnings of recordings to a folder for each family of sources, what was spoken as OUT/spoken/*.flac, and
-OUT/manifest.csv.
+Writes the beginnings of recordings as OUT/recorded/*.flac, what was spoken as OUT/spoken/*.flac, and OUT/manifest.csv.
 An engine that is not installed is named and passed over.
 """
 
@@ -40,9 +39,11 @@ def voice_set(
         rules = tomllib.loads(config.read_text(encoding="utf-8"))
         rng = random.Random(rules.get("seed", 0))
         rows = [
-            row for rule in one_for_each(rules.get("genuine", [])) for row in genuine_rows(Genuine(**rule), out, rng)
+            row
+            for rule in one_for_each(rules.get("genuine", []))
+            for row in genuine_rows(Genuine(**rule), out / "recorded", rng)
         ]
-        rows += _spoken(rules, out, rng)
+        rows += _spoken(rules, out / "spoken", rng)
     except (OSError, KeyError, TypeError, ValueError) as error:
         refuse(f"{config}: {error}")
     if not rows:

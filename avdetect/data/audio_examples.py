@@ -44,7 +44,6 @@ class Voice:
         valid: which ticks have sound.
         speech: probability per tick, NaN where it was not measured.
         pair: path of the genuine recording that a false voice stands for, otherwise empty.
-        source: data set, or part of one that was recorded in its own way; genuine ones are drawn equally often.
     """
 
     key: str
@@ -55,7 +54,6 @@ class Voice:
     valid: Bool[np.ndarray, " t"]
     speech: Float32[np.ndarray, " t"]
     pair: str = ""
-    source: str = ""
 
     @property
     def path(self) -> str:
@@ -92,7 +90,6 @@ def load_voices(store: RecordStore, rows: Sequence[int]) -> list[Voice]:
                 valid=record.audio_valid,
                 speech=speech.astype(np.float32),
                 pair=str(row.get("pair") or "") if fake else "",
-                source=str(row.get("source") or ""),
             )
         )
     return voices
@@ -107,9 +104,9 @@ def copies(voices: Sequence[Voice], *, count: int, seed: int) -> list[Voice]:
     genuine = [v for v in voices if not v.fake]
     if not genuine:
         return []
-    # By the root of a source's size: neither all voices nor all sources equally often.
-    sizes = {name: len(members) for name, members in _by(_source, genuine).items()}
-    share = np.array([sizes[v.source] ** -0.5 for v in genuine])
+    # By the root of a folder's size: neither all voices nor all folders equally often.
+    sizes = {name: len(members) for name, members in _by(_folder, genuine).items()}
+    share = np.array([sizes[_folder(v)] ** -0.5 for v in genuine])
     chosen = rng.choice(len(genuine), min(count, len(genuine)), replace=False, p=share / share.sum())
     made: list[Voice] = []
     unable: set[str] = set()
@@ -131,7 +128,7 @@ def _forged(voice: Voice, name: str, rng: np.random.Generator, unable: set[str])
         return None
     # Speech of other words: when anybody speaks in it is not known.
     speech = np.full_like(voice.speech, np.nan) if name == "tts" else voice.speech
-    return replace(voice, system=name, fake=True, audio=audio, speech=speech, pair=voice.path)
+    return Voice(voice.key, voice.identity, name, True, audio, voice.valid, speech, voice.path)
 
 
 def _start_of(voice: Voice, ticks: int) -> Voice:
@@ -140,15 +137,15 @@ def _start_of(voice: Voice, ticks: int) -> Voice:
 
 
 class AudioBatches:
-    """Batches by step number: half genuine, half false, false systems and genuine sources equally often."""
+    """Batches by step number: half genuine, half false, false systems and genuine folders equally often."""
 
     def __init__(self, voices: list[Voice], *, ticks: int, batch: int, seed: int, weights: Sequence[str] = ()):
         """``weights``: ``system=factor``, how often a system is drawn; see `avdetect.data.mixture.weights_of`."""
         genuine = [v for v in voices if not v.fake]
-        self._sources = _by(_source, genuine)
+        self._folders = _by(_folder, genuine)
         self._systems = _by(lambda v: v.system, [v for v in voices if v.fake])
         self._own = {v.path: v for v in genuine}
-        if not self._sources or not self._systems:
+        if not self._folders or not self._systems:
             raise ValueError("training needs genuine and false voices; check data.train_where")
         self._shares = weights_of(self._systems, balance=0.0, factors=weights)
         self._ticks, self._batch, self._seed = ticks, batch, seed
@@ -163,10 +160,10 @@ class AudioBatches:
         false = system[rng.integers(len(system))]
         own = self._own.get(false.pair)
         if own is None or rng.random() >= OWN_SHARE:
-            source = self._sources.get(false.source) if rng.random() < 0.5 else None
-            if source is None:
-                source = list(self._sources.values())[rng.integers(len(self._sources))]
-            own = source[rng.integers(len(source))]
+            folder = self._folders.get(_folder(false)) if rng.random() < 0.5 else None
+            if folder is None:
+                folder = list(self._folders.values())[rng.integers(len(self._folders))]
+            own = folder[rng.integers(len(folder))]
         # One seed for both: the same place, length and channel.
         seed = int(rng.integers(2**63))
         return [self._example(v, np.random.default_rng(seed)) for v in (own, false)]
@@ -196,8 +193,14 @@ class AudioBatches:
         return out
 
 
-def _source(voice: Voice) -> str:
-    return voice.source
+def _folder(voice: Voice) -> str:
+    """The outermost folder. A recording that lies in none is one of its own: a voice, a room and a microphone more.
+
+    So the few hundred recordings of `tools.voice_set` are most of the genuine voices that stand beside a false one
+    without a recording of its own. Drawing them as one data set, or by their sources, fits known data sets better and
+    tells those that are left out worse.
+    """
+    return voice.key.split("/")[0]
 
 
 def _by(key: Callable[[Voice], str], voices: list[Voice]) -> dict[str, list[Voice]]:

@@ -42,7 +42,6 @@ class Genuine:
         most: how many are taken, by chance.
         least_s: shorter ones are passed over.
         speaker: pattern whose first group in a file's name names the speaker; all are one if not given.
-        join_s: short recordings of one speaker follow one another until they are this long; 0 leaves them apart.
     """
 
     source: str
@@ -51,7 +50,6 @@ class Genuine:
     most: int = 100
     least_s: float = 2.2
     speaker: str = ""
-    join_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,46 +62,35 @@ class Spoken:
 
 
 def genuine_rows(rule: Genuine, out: Path, rng: random.Random) -> list[Row]:
-    """Rows of a manifest; the beginnings of the recordings are written at 16 kHz.
-
-    They go to a folder of ``out`` that is called as the source's first word.
+    """Rows of a manifest; the beginnings of the recordings are written to ``out`` at 16 kHz.
 
     Raises:
         ValueError: no file that is long enough fits the pattern.
     """
+    out.mkdir(parents=True, exist_ok=True)
     paths = sorted(glob.glob(rule.files, recursive=True))
     rng.shuffle(paths)
-    folder, *rest = rule.source.lower().split()
-    (out / folder).mkdir(parents=True, exist_ok=True)
     found: list[Row] = []
-    for who, audio in _recordings(rule, paths):
-        target = out / folder / f"{'_'.join([*rest, ''])}{len(found):03}.flac"
-        soundfile.write(target, audio, SAMPLE_RATE)
-        found.append(_row(target.relative_to(out), rule.source, who, rule.licence))
+    for path in paths:
         if len(found) == rule.most:
             break
+        audio = _sound(path)
+        if len(audio) < rule.least_s * SAMPLE_RATE:
+            continue
+        named = re.search(rule.speaker, Path(path).name) if rule.speaker else None
+        who = ":".join([rule.source, *(named.groups()[:1] if named else [])])
+        target = out / f"{rule.source.replace(' ', '_')}_{len(found):03}.flac"
+        soundfile.write(target, audio, SAMPLE_RATE)
+        found.append(_row(target.resolve(), rule.source, who, rule.licence))
     if not found:
         raise ValueError(f"{rule.source}: no sound of {rule.least_s:g} s or more is in {rule.files}")
     return found
 
 
-def _recordings(rule: Genuine, paths: Sequence[str]) -> Iterator[tuple[str, Float32[np.ndarray, " s"]]]:
-    """Who speaks and what is heard, of each recording that is long enough or became so by those that follow it."""
-    begun: dict[str, list[np.ndarray]] = {}
-    for path in paths:
-        named = re.search(rule.speaker, Path(path).name) if rule.speaker else None
-        who = ":".join([rule.source, *(named.groups()[:1] if named else [])])
-        audio = np.concatenate([*begun.pop(who, []), _sound(path)])
-        if len(audio) >= max(rule.least_s, rule.join_s) * SAMPLE_RATE:
-            yield who, audio[: LONGEST_S * SAMPLE_RATE]
-        elif rule.join_s:
-            begun[who] = [audio]
-
-
 def spoken_rows(
     rule: Spoken, engine: Engine, texts: Sequence[str], out: Path, *, source: str, seed: int
 ) -> Iterator[Row | str]:
-    """Rows of what an engine says, each written to ``out``/spoken as it is said; a text instead where it failed.
+    """Rows of what an engine says, each written to ``out`` as it is said; a text instead where it failed.
 
     Half of them go through a codec and back, as recordings have.
 
@@ -115,7 +102,7 @@ def spoken_rows(
         source: name of the data set.
         seed: of voice, speed, level and codec.
     """
-    (out / "spoken").mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     for n, text in enumerate(texts[: rule.count]):
         rng = np.random.default_rng((seed, n))
         try:
@@ -127,9 +114,9 @@ def spoken_rows(
         audio *= rng.uniform(0.3, 0.9) / max(float(np.abs(audio).max()), 1e-3)
         if rng.random() < 0.5:
             audio = recode_sound(audio, str(rng.choice(list(CODECS))), KBPS)
-        path = out / "spoken" / f"{rule.engine}_{n:03}.flac"
+        path = out / f"{rule.engine}_{n:03}.flac"
         soundfile.write(path, audio, SAMPLE_RATE)
-        yield _row(path.relative_to(out), source, rule.engine, rule.licence, generator=rule.engine)
+        yield _row(path.resolve(), source, rule.engine, rule.licence, generator=rule.engine)
 
 
 def sentences(files: str, pattern: str, *, least: int = 45, most: int = 110) -> list[str]:

@@ -16,6 +16,7 @@ FORGERIES = Registry(
         "mouth_warp": "avdetect.forge.mouth_motion:WARP",
         "face_jitter": "avdetect.forge.face_jitter:FAMILY",
         "resynthesis": "avdetect.forge.resynthesis:FAMILY",
+        "upscaling": "avdetect.forge.upscaling:FAMILY",
         "shift": "avdetect.forge.timing:SHIFT",
         "drift": "avdetect.forge.timing:DRIFT",
         "stretch": "avdetect.forge.timing:STRETCH",

@@ -77,12 +77,7 @@ class Resynthesis:
         """The whole picture as the generator would give it; ``scale`` is its pixels for one of the face crop."""
         h, w = picture.shape[:2]
         ratio = self.coarse / FACE_SIZE / scale
-        small = cv2.resize(picture, (max(8, round(w * ratio)), max(8, round(h * ratio))), interpolation=self.shrink)
-        if self.smooth:
-            small = cv2.bilateralFilter(small, 5, self.smooth, 1.5)
-        if self.quality:
-            coded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, self.quality])[1]
-            small = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))
+        small = self._small(picture, (max(8, round(w * ratio)), max(8, round(h * ratio))))
         y, x = np.mgrid[0:h, 0:w].astype(np.float32)
         dx, dy = self.shifts[tick] * scale
         # One resampling both grows the picture and moves it.
@@ -99,6 +94,16 @@ class Resynthesis:
             grain = np.random.default_rng((self.seed, tick, h)).normal(0, self.noise, (h, w, 1))
             made += grain.astype(np.float32)
         return np.round(made + self.colour).clip(0, 255).astype(np.uint8)
+
+    def _small(self, picture: Image, size: tuple[int, int]) -> Image:
+        """What the generator gives, ``size`` (width, height) pixels of its own."""
+        small = cv2.resize(picture, size, interpolation=self.shrink)
+        if self.smooth:
+            small = cv2.bilateralFilter(small, 5, self.smooth, 1.5)
+        if self.quality:
+            coded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, self.quality])[1]
+            small = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))
+        return small
 
     def _mask(self, tick: int) -> Mask:
         points = on_canvas(self.landmarks[tick])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -49,8 +47,7 @@ def test_voices_are_those_whose_label_is_known_and_each_file_counts_once(store: 
 
 def voice(i: int, *, fake: bool = False, system: str = "", ticks: int = 40) -> Voice:
     speech = np.full(ticks, 0.9, np.float32)
-    sound = synthetic_speech(i, ticks).audio
-    return Voice(f"s{i % 2}/{i}", f"p{i}", system, fake, sound, np.ones(ticks, bool), speech, source=f"s{i % 2}")
+    return Voice(f"s{i % 2}/{i}", f"p{i}", system, fake, synthetic_speech(i, ticks).audio, np.ones(ticks, bool), speech)
 
 
 def test_copies_are_false_and_keep_the_person() -> None:
@@ -81,15 +78,6 @@ def test_voice_batches_are_half_false_and_repeatable() -> None:
             assert (speech[:n] == (np.float32(0.9) if known else 0)).all()
     with pytest.raises(ValueError, match="genuine and false"):
         AudioBatches(voices[:2], ticks=30, batch=8, seed=1)
-
-
-def test_genuine_sources_are_drawn_equally_often_however_many_voices_they_have() -> None:
-    many = [replace(voice(i), source="many") for i in range(60)]
-    one = replace(voice(100), source="one", speech=np.full(len(voice(100).speech), 0.5, np.float32))
-    false = replace(voice(200, fake=True, system="tts"), source="spoken")
-    batches = AudioBatches([*many, one, false], ticks=30, batch=8, seed=1)
-    genuine = np.concatenate([batches(step)["speech"][::2, 0] for step in range(60)])
-    assert 0.4 < np.mean(genuine[genuine > 0] == 0.5) < 0.6
 
 
 def heard(i: int, *, ticks: int = 60, fake: bool = False, prints: dict[str, str | None] | None = None) -> Heard:

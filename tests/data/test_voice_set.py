@@ -53,8 +53,7 @@ def test_recordings_are_long_enough_and_speakers_are_told_apart(recordings: Path
     assert len(rows) == 5, "one of the six is short, and one is no sound"
     assert sorted(r["identity"] for r in rows) == ["S:x"] * 2 + ["S:y"] * 3
     assert {r["audio_fake"] for r in rows} == {"0"}
-    assert {r["path"].split("/")[0] for r in rows} == {"s"}, "a folder for a family of sources"
-    written = [soundfile.read(out / r["path"]) for r in rows]
+    written = [soundfile.read(r["path"]) for r in rows]
     assert {len(sound) for sound, _ in written} == {48_000} and {rate for _, rate in written} == {16_000}
     original = next(
         n
@@ -68,22 +67,6 @@ def test_recordings_are_long_enough_and_speakers_are_told_apart(recordings: Path
         genuine_rows(Genuine("S", f"{recordings}/*.wav", "free", least_s=5.0), out, random.Random(0))
 
 
-def test_short_recordings_of_one_speaker_follow_one_another(tmp_path: Path) -> None:
-    for n, seconds in enumerate([0.5, 0.7, 0.9, 1.1, 1.3]):
-        for who in (1, 2):
-            sound = np.full(int(16_000 * seconds), 0.1 * who)
-            soundfile.write(tmp_path / f"a-{'xy'[who - 1]}-{n}.wav", sound, 16_000)
-    rule = Genuine("Short words", f"{tmp_path}/*.wav", "free", speaker="-([a-z])-", join_s=2.5)
-    rows = genuine_rows(rule, tmp_path / "out", random.Random(0))
-    assert {r["identity"] for r in rows} == {"Short words:x", "Short words:y"}
-    for row in rows:
-        sound, _ = soundfile.read(tmp_path / "out" / row["path"])
-        assert len(sound) >= 2.5 * 16_000
-        np.testing.assert_allclose(sound, 0.1 if row["identity"][-1] == "x" else 0.2, atol=1e-3), "one voice"
-    total = sum(soundfile.info(tmp_path / "out" / r["path"]).duration for r in rows)
-    assert total <= 9.0, "nothing is taken twice"
-
-
 def test_no_more_than_the_beginning_is_taken_and_g722_is_read(tmp_path: Path) -> None:
     tone = (0.3 * np.sin(2 * np.pi * 200 * np.arange(160_000) / 16_000)).astype(np.float32)
     with av.open(str(tmp_path / "a.g722"), "w", format="g722") as container:
@@ -92,9 +75,18 @@ def test_no_more_than_the_beginning_is_taken_and_g722_is_read(tmp_path: Path) ->
         frame.sample_rate = 16_000
         container.mux([*stream.encode(frame), *stream.encode(None)])
     (row,) = genuine_rows(Genuine("S", f"{tmp_path}/*.g722", ""), tmp_path / "out", random.Random(0))
-    sound, rate = soundfile.read(tmp_path / "out" / row["path"])
+    sound, rate = soundfile.read(row["path"])
     assert rate == 16_000 and len(sound) == 128_000
     assert np.corrcoef(np.abs(np.fft.rfft(sound)), np.abs(np.fft.rfft(tone[:128_000])))[0, 1] > 0.99
+
+
+def test_tags_in_another_code_do_not_stop_it(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.full(48_000, 0.1), 16_000)
+    tag = b"INFOINAM" + (4).to_bytes(4, "little") + b"\xca\xe9t\xe9"
+    whole = (tmp_path / "a.wav").read_bytes() + b"LIST" + len(tag).to_bytes(4, "little") + tag
+    (tmp_path / "a.wav").write_bytes(whole[:4] + (len(whole) - 8).to_bytes(4, "little") + whole[8:])
+    (row,) = genuine_rows(Genuine("S", f"{tmp_path}/*.wav", ""), tmp_path / "out", random.Random(0))
+    assert len(soundfile.read(row["path"])[0]) == 48_000
 
 
 def test_what_is_spoken_is_written_and_a_failure_is_told(tmp_path: Path) -> None:
@@ -104,11 +96,11 @@ def test_what_is_spoken_is_written_and_a_failure_is_told(tmp_path: Path) -> None
     assert len(said) == 5 and len(rows) == 4
     assert all((r["label"], r["generator"], r["source"], r["licence"]) == ("FA", "hum", "made", "own") for r in rows)
     for row in rows:
-        sound, rate = soundfile.read(tmp_path / row["path"])
+        sound, rate = soundfile.read(row["path"])
         assert rate == 16_000 and len(sound) == 16_000 and 0.2 < np.abs(sound).max() <= 1
-    first = soundfile.read(tmp_path / rows[0]["path"])[0]
+    first = soundfile.read(rows[0]["path"])[0]
     next(spoken_rows(Spoken("hum", 5, "own"), Hummer(), TEXTS, tmp_path, source="made", seed=1))
-    np.testing.assert_array_equal(first, soundfile.read(tmp_path / rows[0]["path"])[0])
+    np.testing.assert_array_equal(first, soundfile.read(rows[0]["path"])[0])
 
 
 def test_sentences_of_a_length_once_each(tmp_path: Path) -> None:
@@ -133,10 +125,10 @@ def test_the_tool_writes_a_manifest(recordings: Path, tmp_path: Path, monkeypatc
         files = "{recordings}/a-{{each}}-*.wav"
         licence = "free"
         [[spoken]]
-        engine = "hum"
-        count = 6
-        [[spoken]]
         engine = "mute"
+        count = 3
+        [[spoken]]
+        engine = "hum"
         count = 6
         """
     )
@@ -146,8 +138,8 @@ def test_the_tool_writes_a_manifest(recordings: Path, tmp_path: Path, monkeypatc
     assert result.exit_code == 0, result.output
     assert "mute does not speak: it is not installed" in result.output and "frog" in result.output
     rows = list(csv.DictReader((tmp_path / "out" / "manifest.csv").open()))
-    assert [r["source"] for r in rows] == ["S x"] * 2 + ["S y"] * 3 + ["made"] * 5
-    assert all((tmp_path / "out" / r["path"]).is_file() for r in rows)
+    assert [r["source"] for r in rows] == ["S x"] * 2 + ["S y"] * 3 + ["made"] * 2, "what others read is left to them"
+    assert all(Path(r["path"]).is_file() for r in rows)
 
 
 def test_a_wrong_configuration_is_named(tmp_path: Path) -> None:
