@@ -2,11 +2,12 @@
 
 python -m train.run --config configs/visual.py --workdir work/visual_3
 
-Short stretches of 11 ticks (two face crops); a genuine and a forged face of each, through one chain of degradations,
-mild enough that texture survives in most. About one pair in seven is a recorded forgery beside its original or a
-genuine face of the development clips. Three of these, with other seeds, and the convolutional network of bundle 0.1.0
-are the committee of the default bundle (tools.committee, docs/training.md). Of the development clips, people of folds
-0-2 are trained on, 3 and 4 validate, 5-9 stay unseen.
+Half of the forged faces are drawn anew at a coarser resolution, half grown again by networks for super-resolution that
+AVDETECT_UPSCALERS names (docs/training.md). Short stretches of 11 ticks (two face crops); a genuine and a forged face of
+each, through one chain of degradations, mild enough that texture survives in most. About one pair in seven is a recorded
+forgery beside its original or a genuine face of the development clips. Three of these, with other seeds, and the
+convolutional network of bundle 0.1.0 are the committee of the default bundle (tools.committee). Of the development
+clips, people of folds 0-2 are trained on, 3 and 4 validate, 5-9 stay unseen.
 """
 
 from avdetect.augment.config import AugmentConfig
@@ -25,7 +26,7 @@ def get_config() -> Config:
             paired=True,
             train_where="split=train;visual_fake=0|split=dev;fold=0,1,2;label=RVRA,FVRA,FV",
             val_where="split=val;visual_fake=0;fold=0,1|split=dev;fold=3,4;label=RVRA,FVRA,FV",
-            forgeries=("resynthesis=1",),
+            forgeries=("resynthesis=1", "upscaling=1"),
             bank="work/bank",
             balance=0.0,
             recorded=0.15,

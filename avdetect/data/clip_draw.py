@@ -26,7 +26,7 @@ from avdetect.data.split import person_of
 from avdetect.data.store import RecordStore
 from avdetect.data.sync_examples import advance, lateness, load_offsets, stack
 from avdetect.forge import FORGERIES
-from avdetect.forge.contract import CannotForge, Family
+from avdetect.forge.contract import CannotForge, Family, NetworkMissing
 from avdetect.types import SAMPLES_PER_TICK, TICK_RATE, Clip, Label, Segment
 
 TRIES = 3
@@ -137,6 +137,8 @@ class ClipDraw:
             try:
                 others = [self._read(i, rng)[0] for i in self._others(row, family, rng)]
                 return family.forge(clip, rng, others), name
+            except NetworkMissing:
+                raise
             except CannotForge:
                 continue
         return clip, ""

@@ -18,6 +18,14 @@ class CannotForge(ValueError):
     """
 
 
+class NetworkMissing(CannotForge):
+    """No clip can be forged in this way here: a network that the user has to bring is not there, or of another kind.
+
+    Training ends with it, where other reasons lead to another forgery: it would learn from something else than it was
+    told.
+    """
+
+
 class Forge(Protocol):
     """``forge(clip, rng, others) -> Clip``.
 

@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from avdetect.forge.blending import Mask
-from avdetect.forge.contract import CannotForge, Family
+from avdetect.forge.contract import Family, NetworkMissing
 from avdetect.forge.resynthesis import Resynthesis, plan_resynthesis
 from avdetect.forge.views import Image, PictureForge
 from avdetect.types import FACE_SIZE, FaceTrack
@@ -55,7 +55,7 @@ def plan_upscaling(track: FaceTrack, rng: np.random.Generator, others: Sequence[
     """Draws the network, how small the face is before, and what is replaced.
 
     Raises:
-        CannotForge: no network is there (`VARIABLE`), or it is of another kind.
+        NetworkMissing: no network is there (`VARIABLE`), or it is of another kind.
     """
     drawn = plan_resynthesis(track, rng, others)
     path = str(rng.choice(_files()))
@@ -81,7 +81,7 @@ def upscaled(picture: Image, path: str) -> Image:
         path: of its ``.param`` file; the ``.bin`` lies beside it.
 
     Raises:
-        CannotForge: it cannot be loaded or run.
+        NetworkMissing: it cannot be loaded or run.
     """
     net, scale = _network(path)
     edge = min(EDGE, *(n - 1 for n in picture.shape[:2]))
@@ -90,7 +90,7 @@ def upscaled(picture: Image, path: str) -> Image:
     h, w = (scale * n for n in picture.shape[:2])
     top, left = (made.shape[0] - h) // 2, (made.shape[1] - w) // 2
     if top < 0 or left < 0:
-        raise CannotForge(f"{path} gives {made.shape[1]} x {made.shape[0]} pixels, where {w} x {h} are needed")
+        raise NetworkMissing(f"{path} gives {made.shape[1]} x {made.shape[0]} pixels, where {w} x {h} are needed")
     return np.round(made[top : top + h, left : left + w] * 255).clip(0, 255).astype(np.uint8)
 
 
@@ -99,7 +99,7 @@ def _files() -> list[str]:
     missing = [part for part in named if not Path(part).is_file()]
     if missing or not named:
         why = f"{missing[0]} is not there" if missing else "no network for super-resolution"
-        raise CannotForge(f"{why}: set {VARIABLE} to .param files of ncnn, with {os.pathsep!r} between them")
+        raise NetworkMissing(f"{why}: set {VARIABLE} to .param files of ncnn, with {os.pathsep!r} between them")
     return named
 
 
@@ -119,12 +119,12 @@ def _loaded(path: str) -> tuple[Any, int]:
     net.opt.use_vulkan_compute = False
     net.opt.use_fp16_storage = net.opt.use_fp16_packed = net.opt.use_fp16_arithmetic = False
     if net.load_param(path) or net.load_model(str(Path(path).with_suffix(".bin"))):
-        raise CannotForge(f"{path} cannot be loaded")
+        raise NetworkMissing(f"{path} cannot be loaded")
     # What is cut off at the edges is the same for both.
     a, b = (_run(net, np.zeros((n, n, 3), np.float32)).shape[0] for n in (64, 72))
     scale, rest = divmod(b - a, 8)
     if rest or scale < 1:
-        raise CannotForge(f"{path} gives {a} pixels of 64 and {b} of 72, which is not a multiple")
+        raise NetworkMissing(f"{path} gives {a} pixels of 64 and {b} of 72, which is not a multiple")
     return net, scale
 
 
@@ -132,7 +132,7 @@ def _ncnn() -> Any:
     try:
         return importlib.import_module("ncnn")
     except ImportError:
-        raise CannotForge("super-resolution needs ncnn: pip install --no-deps ncnn") from None
+        raise NetworkMissing("super-resolution needs ncnn: pip install --no-deps ncnn") from None
 
 
 def _run(net: Any, picture: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "u v 3"]:
@@ -142,7 +142,7 @@ def _run(net: Any, picture: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray,
     failed, made = extractor.extract(net.output_names()[0])
     grown = np.array(made)
     if failed or grown.ndim != 3 or len(grown) != 3:
-        raise CannotForge("the network for super-resolution does not give a colour picture")
+        raise NetworkMissing("the network for super-resolution does not give a colour picture")
     return grown.transpose(1, 2, 0)
 
 

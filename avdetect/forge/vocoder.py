@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float32
 from scipy.ndimage import gaussian_filter
 
-from avdetect.forge.contract import CannotForge, Family
+from avdetect.forge.contract import Family, NetworkMissing
 from avdetect.forge.voice import remade
 from avdetect.types import SAMPLE_RATE, Clip
 
@@ -40,7 +40,7 @@ def through_vocoder(audio: Float32[np.ndarray, " s"], rng: np.random.Generator) 
         rng: chooses the rate and the smoothing.
 
     Raises:
-        CannotForge: no vocoder is there (`VARIABLE`), or it is of another kind.
+        NetworkMissing: no vocoder is there (`VARIABLE`), or it is of another kind.
     """
     session = _session(_file())
     rate = round(RATE * float(np.exp(rng.uniform(-1, 1) * PITCH)))
@@ -50,7 +50,9 @@ def through_vocoder(audio: Float32[np.ndarray, " s"], rng: np.random.Generator) 
     try:
         made = session.run(None, {session.get_inputs()[0].name: mel[None]})[0]
     except Exception as error:  # whatever the runtime raises for a network of another kind
-        raise CannotForge(f"{os.environ[VARIABLE]} is not a vocoder for {BANDS}-band spectrograms: {error}") from None
+        raise NetworkMissing(
+            f"{os.environ[VARIABLE]} is not a vocoder for {BANDS}-band spectrograms: {error}"
+        ) from None
     return librosa.resample(np.asarray(made, np.float32).reshape(-1), orig_sr=rate, target_sr=SAMPLE_RATE)
 
 
@@ -66,7 +68,7 @@ def log_mel(audio: Float32[np.ndarray, " s"]) -> Float32[np.ndarray, "80 n"]:
 def _file() -> str:
     path = os.environ.get(VARIABLE, "")
     if not path or not Path(path).is_file():
-        raise CannotForge(f"no vocoder: set {VARIABLE} to the .onnx file of a HiFi-GAN")
+        raise NetworkMissing(f"no vocoder: set {VARIABLE} to the .onnx file of a HiFi-GAN")
     return path
 
 
@@ -75,14 +77,14 @@ def _session(path: str) -> Any:
     try:
         import onnxruntime
     except ImportError:
-        raise CannotForge("the vocoder needs onnxruntime: pip install onnxruntime") from None
+        raise NetworkMissing("the vocoder needs onnxruntime: pip install onnxruntime") from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # many examples are made side by side
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # of the runtime's own kinds, which it does not export
-        raise CannotForge(f"{path} cannot be loaded: {error}") from None
+        raise NetworkMissing(f"{path} cannot be loaded: {error}") from None
 
 
 def forge(clip: Clip, rng: np.random.Generator, others: Sequence[Clip] = ()) -> Clip:

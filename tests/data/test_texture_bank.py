@@ -128,6 +128,17 @@ def test_batches_stand_forged_beside_genuine(config: Config) -> None:
     assert all(is_of(face, 3) for face in beside[9]), "its original is not at hand"
 
 
+def test_a_network_that_is_missing_ends_it_and_leaves_nothing_in_the_bank(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AVDETECT_UPSCALERS", raising=False)
+    other = replace(config, data=replace(config.data, forgeries=("resynthesis=1", "upscaling=1")))
+    with pytest.raises(ValueError, match="set AVDETECT_UPSCALERS"):
+        measured_clips(RecordStore(config.data.records), list(range(8)), other, measure)
+    with pytest.raises(ValueError, match="set AVDETECT_UPSCALERS"):  # nor are the rest taken the second time
+        measured_clips(RecordStore(config.data.records), list(range(8)), other, measure)
+
+
 def test_nothing_to_stand_beside_is_said(config: Config) -> None:
     store = RecordStore(config.data.records)
     clips = measured_clips(store, list(range(10)), config, measure)
