@@ -2,12 +2,12 @@
 
 python -m train.run --config configs/visual.py --workdir work/visual_3
 
-Half of the forged faces are drawn anew at a coarser resolution, half grown again by networks for super-resolution that
-AVDETECT_UPSCALERS names (docs/training.md). Short stretches of 11 ticks (two face crops); a genuine and a forged face of
-each, through one chain of degradations, mild enough that texture survives in most. About one pair in seven is a recorded
-forgery beside its original or a genuine face of the development clips. Three of these, with other seeds, and the
-convolutional network of bundle 0.1.0 are the committee of the default bundle (tools.committee). Of the development
-clips, people of folds 0-2 are trained on, 3 and 4 validate, 5-9 stay unseen.
+Half of the forged faces are drawn anew at a coarser resolution, half grown again by networks for super-resolution
+that AVDETECT_UPSCALERS names (docs/training.md). Short stretches of 11 ticks (two face crops); a genuine and a forged
+face of each, through one chain of degradations, mild enough that texture survives in most. About one pair in seven is
+a recorded forgery beside its original or a genuine face of the development clips. Three of these, with other seeds,
+and the convolutional network of bundle 0.1.0 are the committee of the default bundle (tools.committee). Of the
+development clips, people of folds 0-2 are trained on, 3 and 4 validate, 5-9 stay unseen.
 """
 
 from avdetect.augment.config import AugmentConfig

@@ -154,6 +154,7 @@ def test_only_texture_networks_learn_from_measures(config: Config) -> None:
         make_task(other)
 
 
+@pytest.mark.slow
 def test_it_learns(config: Config, tmp_path: Path) -> None:
     task = make_task(config)
     assert isinstance(task, TextureTask)

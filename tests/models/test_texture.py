@@ -63,6 +63,7 @@ def test_black_pictures_are_finite() -> None:
     assert logits.shape == (2,) and np.isfinite(np.asarray(logits)).all()
 
 
+@pytest.mark.slow
 def test_it_learns_to_tell_redrawn_halves(pictures: np.ndarray) -> None:
     net = texture.TextureNet(TextureConfig(dropout=0.0, leave_out=0.0), dtype=jnp.float32, rngs=nnx.Rngs(0))
     faces = jnp.asarray(np.concatenate([pictures, smoothed_below(pictures)]))
