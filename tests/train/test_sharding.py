@@ -18,6 +18,7 @@ from train.loop import train
 from train.optim import optimizer
 from train.state import first_state
 
+
 @pytest.mark.parametrize("sizes", [[(2, 2)], pytest.param([(4, 1), (1, 4)], marks=pytest.mark.slow)], ids=str)
 def test_twenty_steps_on_four_devices_are_those_of_one(sizes: list[tuple[int, int]], tmp_path: Path) -> None:
     logs, ends = {}, {}
