@@ -22,8 +22,10 @@ from rich.progress import track
 from avdetect.config import Config
 from avdetect.data.clip_draw import ClipDraw
 from avdetect.data.clip_examples import Arrays
+from avdetect.data.mixture import parse_weights
 from avdetect.data.store import RecordStore
 from avdetect.forge.films import key_rng
+from avdetect.forge.upscaling import networks
 
 DRAWS = 40.0
 """Draws of a source are this times the root of its number of genuine clips, so that no source is nearly all."""
@@ -134,7 +136,8 @@ def _folder(config: Config) -> Path | None:
         return None
     data = {name: getattr(config.data, name) for name in _SHARED}
     counts = [_VERSION, SEED, DRAWS, MOST, RECORDED_DRAWS]
-    told = json.dumps([data, asdict(config.augment), counts], sort_keys=True)
+    brought = networks() if "upscaling" in parse_weights(config.data.forgeries) else []
+    told = json.dumps([data, asdict(config.augment), counts, *([brought] if brought else [])], sort_keys=True)
     folder = Path(config.data.bank) / hashlib.sha256(told.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "about.json").write_text(told + "\n")

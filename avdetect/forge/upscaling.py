@@ -94,6 +94,11 @@ def upscaled(picture: Image, path: str) -> Image:
     return np.round(made[top : top + h, left : left + w] * 255).clip(0, 255).astype(np.uint8)
 
 
+def networks() -> list[str]:
+    """Names of the files that `VARIABLE` names, in order: what is drawn depends on them."""
+    return [Path(part).name for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
+
+
 def _files() -> list[str]:
     named = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
     missing = [part for part in named if not Path(part).is_file()]

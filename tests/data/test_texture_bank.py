@@ -15,6 +15,7 @@ from avdetect.data.store import RecordStore, RecordWriter
 from avdetect.data.texture_bank import Measured, measured_clips
 from avdetect.models.texture import FACE_MEASURES, MOUTH_MEASURES
 from avdetect.testing import synthetic_clip
+from tests.small_upscaler import install_upscaler
 from train.loop import train
 from train.stepwise import as_task
 from train.tasks import make_task
@@ -137,6 +138,21 @@ def test_a_network_that_is_missing_ends_it_and_leaves_nothing_in_the_bank(
         measured_clips(RecordStore(config.data.records), list(range(8)), other, measure)
     with pytest.raises(ValueError, match="set AVDETECT_UPSCALERS"):  # nor are the rest taken the second time
         measured_clips(RecordStore(config.data.records), list(range(8)), other, measure)
+
+
+def test_other_networks_have_another_bank(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_upscaler(tmp_path, monkeypatch)
+    other = replace(config, data=replace(config.data, forgeries=("upscaling=1",)))
+    store = RecordStore(config.data.records)
+    (one,) = measured_clips(store, [0], other, measure)
+    (again,) = measured_clips(store, [0], other, lambda *_: pytest.fail("it lies in the bank"))
+    np.testing.assert_array_equal(one.forged, again.forged)
+    path = tmp_path / "double.param"
+    for suffix in (".param", ".bin"):
+        path.with_suffix(suffix).rename(tmp_path / f"other{suffix}")
+    monkeypatch.setenv("AVDETECT_UPSCALERS", str(tmp_path / "other.param"))
+    measured_clips(store, [0], other, measure)
+    assert len(list((tmp_path / "bank").iterdir())) == 2
 
 
 def test_nothing_to_stand_beside_is_said(config: Config) -> None:
