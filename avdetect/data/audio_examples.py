@@ -197,8 +197,8 @@ def _folder(voice: Voice) -> str:
     """The outermost folder. A recording that lies in none is one of its own: a voice, a room and a microphone more.
 
     So the few hundred recordings of `tools.voice_set` are most of the genuine voices that stand beside a false one
-    without a recording of its own. Drawing them as one data set, or by their sources, fits known data sets better and
-    tells those that are left out worse.
+    without a recording of its own. Drawn as one data set or by their sources, in trainings that were longer and heard
+    more of them, known data sets were told better and those left out worse (docs/results.md).
     """
     return voice.key.split("/")[0]
 

@@ -136,8 +136,10 @@ def _folder(config: Config) -> Path | None:
         return None
     data = {name: getattr(config.data, name) for name in _SHARED}
     counts = [_VERSION, SEED, DRAWS, MOST, RECORDED_DRAWS]
-    brought = networks() if "upscaling" in parse_weights(config.data.forgeries) else []
-    told = json.dumps([data, asdict(config.augment), counts, *([brought] if brought else [])], sort_keys=True)
+    about = [data, asdict(config.augment), counts]
+    if "upscaling" in parse_weights(config.data.forgeries):
+        about.append(networks())
+    told = json.dumps(about, sort_keys=True)
     folder = Path(config.data.bank) / hashlib.sha256(told.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "about.json").write_text(told + "\n")

@@ -96,11 +96,15 @@ def upscaled(picture: Image, path: str) -> Image:
 
 def networks() -> list[str]:
     """Names of the files that `VARIABLE` names, in order: what is drawn depends on them."""
-    return [Path(part).name for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
+    return [Path(part).name for part in _named()]
+
+
+def _named() -> list[str]:
+    return [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
 
 
 def _files() -> list[str]:
-    named = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
+    named = _named()
     missing = [part for part in named if not Path(part).is_file()]
     if missing or not named:
         why = f"{missing[0]} is not there" if missing else "no network for super-resolution"

@@ -12,22 +12,10 @@ import pytest
 
 from avdetect.forge.contract import CannotForge
 from avdetect.forge.upscaling import FAMILY, REGIONS, VARIABLE, plan_upscaling, upscaled
-from avdetect.testing import synthetic_clip
-from avdetect.types import Clip, FaceTrack
+from avdetect.types import Clip
 from tests.small_upscaler import install_upscaler
 
 NAMED = os.environ.get(VARIABLE, "")
-
-
-@pytest.fixture(scope="module")
-def clip() -> Clip:
-    return synthetic_clip(3, 4, sound=False)
-
-
-@pytest.fixture(scope="module")
-def track(clip: Clip) -> FaceTrack:
-    assert clip.track is not None
-    return clip.track
 
 
 def smooth(height: int, width: int) -> np.ndarray:
@@ -44,10 +32,10 @@ def test_what_is_grown_lies_where_it_lay(
     np.testing.assert_array_equal(upscaled(picture, str(path)), picture.repeat(2, axis=0).repeat(2, axis=1))
 
 
-def test_every_region_is_drawn_and_the_rest_stays(
-    clip: Clip, track: FaceTrack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_region_is_drawn_and_the_rest_stays(clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install_upscaler(tmp_path, monkeypatch)
+    track = clip.track
+    assert track is not None
     plans = {(p := plan_upscaling(track, np.random.default_rng(s), [])).region: (s, p) for s in range(60)}
     assert set(plans) == set(REGIONS)
     for region, (seed, plan) in plans.items():
@@ -60,8 +48,9 @@ def test_every_region_is_drawn_and_the_rest_stays(
         assert inner.mean() < 25, "the same face in the same place"
 
 
-def test_what_is_missing_is_named(track: FaceTrack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(0)
+def test_what_is_missing_is_named(clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, track = np.random.default_rng(0), clip.track
+    assert track is not None
     monkeypatch.delenv(VARIABLE, raising=False)
     with pytest.raises(CannotForge, match=rf"no network .*{VARIABLE}"):
         plan_upscaling(track, rng, [])
