@@ -19,6 +19,7 @@ from avdetect.config_parts import (
     AudioConfig,
     CommitteeConfig,
     FusionConfig,
+    LiteConfig,
     SyncConfig,
     SyncInput,
     TextureConfig,
@@ -33,6 +34,7 @@ __all__ = [
     "Config",
     "DataConfig",
     "FusionConfig",
+    "LiteConfig",
     "LossConfig",
     "MeshConfig",
     "ModelConfig",
@@ -114,12 +116,14 @@ class DataConfig:
         per_person: clips of one person that are drawn together, so that they are each other's negatives.
         faces: face crops looked at in each example.
         sound: whether examples have sound; without it, forgeries and degradations of sound cost nothing.
+        mouths: whether they have mouth crops; the same.
         paired: a genuine example beside each forged one: the clip it was made of, degraded in the same way.
         cache: keep decoded records in memory (about a megabyte a clip).
         resident: all clips lie in the memory of the devices, and examples are made and changed there (lips-and-sound
             pairs; 10 MB a minute).
         pool: draws that are made once, kept in memory and shown again and again; 0 = always new ones.
-        bank: folder in which measured faces are kept for the next run (part "visual").
+        bank: folder in which faces, or their measures, are kept for the next run (part "visual").
+        draws: faces drawn of a source, in roots of the number of its genuine clips, so that no source is nearly all.
         recorded: share of pairs whose forged face is of a recorded forgery (part "visual").
         mates: condition on the genuine clips beside recorded forgeries whose originals are not at hand (part "visual").
         drop: share of examples whose picture, and whose sound, the four-way head is not told about.
@@ -141,11 +145,13 @@ class DataConfig:
     per_person: int = 1
     faces: int = 3
     sound: bool = True
+    mouths: bool = True
     paired: bool = False
     cache: bool = False
     resident: bool = False
     pool: int = 0
     bank: str = ""
+    draws: float = 40.0
     recorded: float = 0.1
     mates: str = "visual_fake=0"
     drop: float = 0.1

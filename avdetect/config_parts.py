@@ -68,6 +68,23 @@ class TextureConfig:
 
 
 @dataclass(frozen=True)
+class LiteConfig:
+    """The early layers of EfficientNet-Lite0 over the face (``models/lite.py``).
+
+    Attributes:
+        stages: how many of its stages are kept, 1 to 6.
+        stride: of the first filters; 1 looks at every pixel and costs four times as much as 2, which they were made for.
+        dropout: rate before the head.
+        pool: as in `VisualConfig`.
+    """
+
+    stages: int = 5
+    stride: int = 2
+    dropout: float = 0.3
+    pool: Literal["mean", "soft"] = "soft"
+
+
+@dataclass(frozen=True)
 class CommitteeConfig:
     """Several face networks as one (``models/committee.py``).
 
@@ -75,11 +92,15 @@ class CommitteeConfig:
         cnn: options of the convolutional member, the first; ``None`` leaves it out.
         texture: options of each texture network.
         textures: how many of these.
+        lite: options of each network with the filters of EfficientNet-Lite0.
+        lites: how many of these.
     """
 
     cnn: VisualConfig | None = VisualConfig()
     texture: TextureConfig = TextureConfig()
     textures: int = 2
+    lite: LiteConfig = LiteConfig()
+    lites: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ Example:
     python -m tools.committee work/blends/part work/edits/part work/made/part --records work/records \
         --fit-where "split=dev;fold=3,4;label=RVRA" --out work/visual
 
-At most one convolutional network, and any number of texture networks of equal options. The folder written is like one
+At most one convolutional network, then any number of texture networks, then any number with the filters of
+EfficientNet-Lite0; those of a kind have equal options. The folder written is like one
 that training leaves: config.json says what all of them together were trained on.
 """
 

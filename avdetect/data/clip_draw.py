@@ -173,6 +173,8 @@ class ClipDraw:
         clip = cut(clip_of_record(record), start, stop)
         if not self._config.sound:
             clip = replace(clip, audio=None, audio_valid=np.zeros(stop - start, bool))
+        if not self._config.mouths and clip.track is not None:
+            clip = replace(clip, track=replace(clip.track, mouths=np.zeros_like(clip.track.mouths)))
         if clip.audio is not None and (late := lateness(self._offsets, columns)):
             audio, covered = advance(clip.audio, clip.audio_valid, late)
             clip = replace(clip, audio=audio, audio_valid=covered)

@@ -12,7 +12,7 @@ from jaxtyping import Float64
 
 from avdetect.bundle import empty_net, fill, flat_parameters
 from avdetect.calibration import Calibration
-from avdetect.config import CommitteeConfig, ModelConfig, TextureConfig, VisualConfig
+from avdetect.config import CommitteeConfig, LiteConfig, ModelConfig, TextureConfig, VisualConfig
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
 from avdetect.evaluation.scoring import score_records
@@ -33,7 +33,7 @@ def joined(
     """A network whose visual part is the committee of those of ``nets``.
 
     Args:
-        nets: with a visual part each; a convolutional one first, if there is one.
+        nets: with a visual part each; at most one convolutional one first, then texture networks, then lite ones.
         genuine: what each says of genuine faces.
         shares: weights of the members, before each is divided by its deviation.
 
@@ -41,15 +41,24 @@ def joined(
         ValueError: the members do not make a committee.
     """
     options = [net.config.visual for net in nets]
-    cnn = options[0] if isinstance(options[0], VisualConfig) else None
+    cnn = [o for o in options if isinstance(o, VisualConfig)]
     textures = [o for o in options if isinstance(o, TextureConfig)]
-    if len(textures) + (cnn is not None) != len(nets) or len(set(textures)) > 1:
-        raise ValueError("a committee is one convolutional network, given first, and texture networks of equal options")
+    lites = [o for o in options if isinstance(o, LiteConfig)]
+    if [*cnn, *textures, *lites] != options or len(cnn) > 1 or max(len(set(textures)), len(set(lites))) > 1:
+        raise ValueError(
+            "a committee is at most one convolutional network, then texture networks, then lite ones, each kind alike"
+        )
     if len(shares) != len(nets) or not shares.sum() > 0:
         raise ValueError(f"{len(nets)} members need {len(nets)} weights with a sum above 0")
     if min(len(values) for values in genuine) < 2:
         raise ValueError("too few genuine clips to bring the members to one scale")
-    config = CommitteeConfig(cnn=cnn, texture=textures[0] if textures else TextureConfig(), textures=len(textures))
+    config = CommitteeConfig(
+        cnn=cnn[0] if cnn else None,
+        texture=textures[0] if textures else TextureConfig(),
+        textures=len(textures),
+        lite=lites[0] if lites else LiteConfig(),
+        lites=len(lites),
+    )
     made = empty_net(replace(ModelConfig(visual_encoder="committee"), visual=config))
     for member, net in zip(made.visual.members, nets, strict=True):
         fill(member, {k: np.asarray(v[...]) for k, v in flat_parameters(net.visual).items()}, "a member")

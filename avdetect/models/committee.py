@@ -1,4 +1,4 @@
-"""Is this face genuine? A convolutional network and texture networks, each trained for a kind of forgery, as one.
+"""Is this face genuine? Networks of several kinds, each good at another kind of forgery, as one.
 
 What gives a pasted mouth away is not what gives a generated head away, and a network trained for both is worse at
 either. So the members are trained apart and joined afterwards (`tools.committee`): each logit is brought to the mean
@@ -12,6 +12,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from avdetect.config import CommitteeConfig
+from avdetect.models.lite import LiteNet
 from avdetect.models.texture import TextureNet
 from avdetect.models.visual import VisualNet
 
@@ -25,10 +26,11 @@ class CommitteeNet(nnx.Module):
     def __init__(self, config: CommitteeConfig, *, dtype: jnp.dtype, rngs: nnx.Rngs):
         self.config = config
         members: list[nnx.Module] = [TextureNet(config.texture, dtype=dtype, rngs=rngs) for _ in range(config.textures)]
+        members += [LiteNet(config.lite, dtype=dtype, rngs=rngs) for _ in range(config.lites)]
         if config.cnn is not None:
             members.insert(0, VisualNet(config.cnn, dtype=dtype, rngs=rngs))
         if not members:
-            raise ValueError("a committee needs a member: set cnn or textures")
+            raise ValueError("a committee needs a member: set cnn, textures or lites")
         self.members = nnx.List(members)
         self.centre = nnx.Param(jnp.zeros(len(members)))
         self.weight = nnx.Param(jnp.full(len(members), 1.0 / len(members)))

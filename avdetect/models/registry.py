@@ -23,6 +23,7 @@ VISUAL_ENCODERS = Registry(
     "avdetect.visual_encoders",
     {
         "cnn": "avdetect.models.visual:VisualNet",
+        "lite": "avdetect.models.lite:LiteNet",
         "texture": "avdetect.models.texture:TextureNet",
         "committee": "avdetect.models.committee:CommitteeNet",
     },

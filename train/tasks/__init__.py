@@ -25,9 +25,9 @@ def make_task(config: Config) -> Any:
 
         return SyncTask(config)
     if part == "visual":
-        from train.tasks.texture import TextureTask
+        from train.tasks.faces import FaceTask
 
-        return TextureTask(config)
+        return FaceTask(config)
     if part == "audio":
         from train.tasks.audio import AudioTask
 

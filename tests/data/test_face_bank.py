@@ -1,4 +1,4 @@
-"""Texture networks trained from measures that are taken once: what is shared, what is left out, what is learned."""
+"""Faces that are drawn once, measured or as they are: what is shared, what is left out, what is learned from them."""
 
 from __future__ import annotations
 
@@ -7,27 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
-from avdetect.config import Config, DataConfig, ModelConfig, OptimConfig, TextureConfig, TrainConfig
-from avdetect.data import texture_bank
+from avdetect.config import Config, DataConfig, LiteConfig, ModelConfig, OptimConfig, TextureConfig, TrainConfig
+from avdetect.data.face_bank import Drawn, Measures, Pictures, drawn_clips
+from avdetect.data.face_batches import FaceBatches, ResidentFaces
 from avdetect.data.records import encode
 from avdetect.data.store import RecordStore, RecordWriter
-from avdetect.data.texture_bank import Measured, measured_clips
 from avdetect.models.texture import FACE_MEASURES, MOUTH_MEASURES
+from avdetect.sharding import make_mesh
 from avdetect.testing import synthetic_clip
 from tests.small_upscaler import install_upscaler
 from train.loop import train
 from train.stepwise import as_task
 from train.tasks import make_task
-from train.tasks.texture import FaceBatches, TextureTask
+from train.tasks.faces import FaceTask
 
 TICKS = 15
-
-
-@pytest.fixture(autouse=True)
-def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(texture_bank, "MOST", 3)
-    monkeypatch.setattr(texture_bank, "RECORDED_DRAWS", 3)
 
 
 def measure(faces: np.ndarray, mouths: np.ndarray) -> np.ndarray:
@@ -65,7 +61,8 @@ def config(records: Path, tmp_path: Path) -> Config:
         model=ModelConfig(visual_encoder="texture", visual=TextureConfig(hidden=8, dropout=0.0)),
         data=DataConfig(
             records=str(records), ticks=11, faces=2, sound=False, paired=True, bank=str(tmp_path / "bank"),
-            forgeries=("resynthesis=1",), train_where="fold=0,1,2,3,4,5,8,9", val_where="fold=6,7", threads=1,
+            forgeries=("resynthesis=1",), draws=10.0, threads=1,
+            train_where="fold=0,1,2,3,4,5,8,9", val_where="fold=6,7",
         ),
         optim=OptimConfig(lr=1e-2, warmup=5),
         train=TrainConfig(
@@ -74,7 +71,7 @@ def config(records: Path, tmp_path: Path) -> Config:
     )  # fmt: skip
 
 
-def same(a: list[Measured], b: list[Measured]) -> None:
+def same(a: list[Drawn], b: list[Drawn]) -> None:
     assert [m.row for m in a] == [m.row for m in b]
     for x, y in zip(a, b, strict=True):
         np.testing.assert_array_equal(x.forged, y.forged)
@@ -86,7 +83,7 @@ def same(a: list[Measured], b: list[Measured]) -> None:
 def test_draws_are_kept_and_shared(config: Config) -> None:
     store = RecordStore(config.data.records)
     rows = list(range(10))
-    made = measured_clips(store, rows, config, measure)
+    made = drawn_clips(store, rows, config, Measures(measure))
     assert {m.row for m in made} == set(rows)
     assert all((m.genuine is None) == (m.row >= 8) for m in made)
     assert any((m.genuine != m.forged).any() for m in made if m.genuine is not None)
@@ -94,17 +91,17 @@ def test_draws_are_kept_and_shared(config: Config) -> None:
     def never(faces: np.ndarray, mouths: np.ndarray) -> np.ndarray:
         raise AssertionError("measured again")
 
-    same(made, measured_clips(store, rows, config, never))
+    same(made, drawn_clips(store, rows, config, Measures(never)))
     some = [m for m in made if m.row in (2, 5, 9)]
-    same(some, measured_clips(store, [2, 5, 9], replace(config, seed=config.seed + 1), never))
+    same(some, drawn_clips(store, [2, 5, 9], replace(config, seed=config.seed + 1), Measures(never)))
     # Nor does it matter to a draw what else is drawn.
     fresh = replace(config, data=replace(config.data, bank=""))
-    same(some, measured_clips(store, [2, 5, 9], fresh, measure))
+    same(some, drawn_clips(store, [2, 5, 9], fresh, Measures(measure)))
 
 
 def test_batches_stand_forged_beside_genuine(config: Config) -> None:
     store = RecordStore(config.data.records)
-    clips = measured_clips(store, list(range(10)), config, measure)
+    clips = drawn_clips(store, list(range(10)), config, Measures(measure))
     batches = FaceBatches(clips, store, config)
     batch = batches(3)
     assert batch["seen"].shape == (8, 2)
@@ -135,45 +132,39 @@ def test_a_network_that_is_missing_ends_it_and_leaves_nothing_in_the_bank(
     monkeypatch.delenv("AVDETECT_UPSCALERS", raising=False)
     other = replace(config, data=replace(config.data, forgeries=("resynthesis=1", "upscaling=1")))
     with pytest.raises(ValueError, match="set AVDETECT_UPSCALERS"):
-        measured_clips(RecordStore(config.data.records), list(range(8)), other, measure)
+        drawn_clips(RecordStore(config.data.records), list(range(8)), other, Measures(measure))
     with pytest.raises(ValueError, match="set AVDETECT_UPSCALERS"):  # nor are the rest taken the second time
-        measured_clips(RecordStore(config.data.records), list(range(8)), other, measure)
+        drawn_clips(RecordStore(config.data.records), list(range(8)), other, Measures(measure))
 
 
 def test_other_networks_have_another_bank(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install_upscaler(tmp_path, monkeypatch)
     other = replace(config, data=replace(config.data, forgeries=("upscaling=1",)))
     store = RecordStore(config.data.records)
-    (one,) = measured_clips(store, [0], other, measure)
-    (again,) = measured_clips(store, [0], other, lambda *_: pytest.fail("it lies in the bank"))
+    (one,) = drawn_clips(store, [0], other, Measures(measure))
+    (again,) = drawn_clips(store, [0], other, Measures(lambda *_: pytest.fail("it lies in the bank")))
     np.testing.assert_array_equal(one.forged, again.forged)
     path = tmp_path / "double.param"
     for suffix in (".param", ".bin"):
         path.with_suffix(suffix).rename(tmp_path / f"other{suffix}")
     monkeypatch.setenv("AVDETECT_UPSCALERS", str(tmp_path / "other.param"))
-    measured_clips(store, [0], other, measure)
+    drawn_clips(store, [0], other, Measures(measure))
     assert len(list((tmp_path / "bank").iterdir())) == 2
 
 
 def test_nothing_to_stand_beside_is_said(config: Config) -> None:
     store = RecordStore(config.data.records)
-    clips = measured_clips(store, list(range(10)), config, measure)
+    clips = drawn_clips(store, list(range(10)), config, Measures(measure))
     with pytest.raises(ValueError, match=r"data\.mates"):
         FaceBatches(clips, store, replace(config, data=replace(config.data, mates="fold=77")))
     with pytest.raises(ValueError, match="no genuine face"):
         FaceBatches([m for m in clips if m.genuine is None], store, config)
 
 
-def test_only_texture_networks_learn_from_measures(config: Config) -> None:
-    other = replace(config, model=ModelConfig(visual=None, visual_encoder="cnn"))
-    with pytest.raises(ValueError, match="texture"):
-        make_task(other)
-
-
 @pytest.mark.slow
 def test_it_learns(config: Config, tmp_path: Path) -> None:
     task = make_task(config)
-    assert isinstance(task, TextureTask)
+    assert isinstance(task, FaceTask)
     assert task.batches(0)["seen"].shape == (8, FACE_MEASURES + MOUTH_MEASURES)
     figures = train(config, as_task(task, "visual"), tmp_path / "run")
     assert (tmp_path / "run" / "part" / "visual.safetensors").is_file()
@@ -181,3 +172,62 @@ def test_it_learns(config: Config, tmp_path: Path) -> None:
     lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
     losses = [float(line.split('"loss": ')[1].split(",")[0]) for line in lines if '"loss"' in line]
     assert losses[-1] < 0.8 * losses[0]
+
+
+@pytest.fixture
+def pictured(config: Config) -> Config:
+    data = replace(config.data, ticks=6, faces=1, mouths=False)
+    return replace(config, data=data, model=ModelConfig(visual_encoder="lite", visual=LiteConfig(stages=1)))
+
+
+def test_pictures_are_kept_nearly_as_they_were(pictured: Config) -> None:
+    store, rows = RecordStore(pictured.data.records), list(range(10))
+    made = drawn_clips(store, rows, pictured, Pictures())
+    same(made, drawn_clips(store, rows, pictured, Pictures()))
+    same(made, drawn_clips(store, rows, replace(pictured, data=replace(pictured.data, bank="")), Pictures()))
+    assert {m.row for m in made if m.genuine is None} == {8, 9}
+    whole = drawn_clips(store, rows, pictured, Measures(lambda faces, mouths: faces.reshape(len(faces), -1)))
+    for kept, was in zip(made, whole, strict=True):
+        assert kept.forged.shape[2:] == (160, 160, 3) and kept.forged.dtype == np.uint8
+        difference = kept.forged.reshape(was.forged.shape).astype(float) - was.forged
+        assert 0 < np.abs(difference).mean() < 3, "JPEG of high quality"
+    with_mouths = replace(pictured, data=replace(pictured.data, mouths=True))
+    drawn_clips(store, rows[:1], with_mouths, Pictures())
+    assert len(list(Path(pictured.data.bank).iterdir())) == 3, "pictures, measures, and pictures drawn with mouths"
+
+
+def test_pictures_of_a_pair_are_changed_alike(pictured: Config) -> None:
+    store = RecordStore(pictured.data.records)
+    made = drawn_clips(store, list(range(10)), pictured, Pictures())
+    faces = ResidentFaces(made, store, pictured)
+    draws = faces(3)
+    put = faces.put(make_mesh(pictured.mesh))
+    batch = put(draws)
+    assert batch["seen"].shape == (8, 160, 160, 3) and float(batch["seen"].max()) <= 255
+    np.testing.assert_array_equal(batch["fake"], [0, 1] * 4)
+    np.testing.assert_array_equal(batch["seen"], put(draws)["seen"])
+    assert not np.array_equal(batch["seen"], put({**draws, "pair": draws["pair"] + 100})["seen"])
+    # A pair of one and the same picture stays so; the numbers are those of the pictures that were drawn.
+    twin = put({**draws, "seen": np.repeat(draws["seen"][::2], 2)})["seen"]
+    np.testing.assert_array_equal(twin[::2], twin[1::2])
+    pictures = np.concatenate(
+        [s.reshape(-1, 160, 160, 3) for m in made for s in (m.genuine, m.forged) if s is not None]
+    )
+    genuine = np.concatenate([m.genuine.reshape(-1, 160, 160, 3) for m in made if m.genuine is not None])
+    shown = pictures[draws["seen"][::2]]
+    assert all((genuine == face).all(axis=(1, 2, 3)).any() for face in shown)
+
+
+def test_a_network_over_pictures_is_trained_from_them(pictured: Config, tmp_path: Path) -> None:
+    config = replace(pictured, train=replace(pictured.train, steps=3, eval_every=3, save_every=3, measure_peak=False))
+    figures = train(config, as_task(make_task(config), "visual"), tmp_path / "run")
+    assert np.isfinite(figures["val_auc_made"]) and np.isnan(figures["val_auc_recorded"])
+    trained = load_file(tmp_path / "run" / "part" / "visual.safetensors")
+    assert trained["head.kernel"].any(), "it began at zero"
+
+
+@pytest.mark.parametrize("encoder", ["cnn", "committee"])
+def test_others_are_not_trained_from_a_bank(config: Config, encoder: str) -> None:
+    other = replace(config, model=ModelConfig(visual=None, visual_encoder=encoder))
+    with pytest.raises(ValueError, match=r"texture or lite"):
+        make_task(other)

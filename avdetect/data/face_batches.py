@@ -1,0 +1,125 @@
+"""Which faces stand side by side in a training of face networks: each genuine face beside a forged one.
+
+Pictures lie in the memory of the devices, all of them (77 kB each), and are changed there; the host draws numbers only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+
+from avdetect.augment.faces_device import augment_pair
+from avdetect.config import Config
+from avdetect.data.face_bank import Drawn
+from avdetect.data.mixture import weights_of
+from avdetect.data.store import RecordStore
+from avdetect.sharding import over_batch, put_batch, replicated
+
+OWN_SHARE = 0.7
+"""How often a recorded forgery comes beside its own original, where that is at hand."""
+
+
+class FaceBatches:
+    """Batches by step number: each genuine face beside a forged one."""
+
+    def __init__(self, clips: list[Drawn], store: RecordStore, config: Config):
+        index, data = store.index, config.data
+        self._share, self._seed, self._pairs = data.recorded, config.seed, config.train.batch // 2
+        self._made = _by_source([m for m in clips if m.genuine is not None], index)
+        self._recorded = _by_source([m for m in clips if m.genuine is None], index)
+        if not self._made:
+            raise ValueError("no genuine face is left to train on; check data.train_where")
+        chosen = set(store.where(data.mates))
+        self._mates = {s: kept for s, ms in self._made.items() if (kept := [m for m in ms if m.row in chosen])}
+        if self._recorded and not self._mates:
+            raise ValueError(f"no genuine clip fits data.mates={data.mates!r}")
+        self._weights = weights_of(self._made, balance=data.balance)
+        own = {str(index[m.row]["path"]): m for ms in self._made.values() for m in ms}
+        self._own = {m.row: own.get(str(index[m.row].get("pair") or "")) for ms in self._recorded.values() for m in ms}
+
+    def __call__(self, step: int) -> dict[str, np.ndarray]:
+        """``seen`` (b f), ``fake`` (b): one face each, genuine and forged in turn."""
+        rng = np.random.default_rng((self._seed, step))
+        pairs = [self._recorded_pair(rng) if self._now_recorded(rng) else self._pair(rng) for _ in range(self._pairs)]
+        fake = np.tile(np.array([0, 1], np.float32), self._pairs)
+        return {"seen": np.stack([face for pair in pairs for face in pair]), "fake": fake}
+
+    def _now_recorded(self, rng: np.random.Generator) -> bool:
+        return bool(self._recorded) and rng.random() < self._share
+
+    def _pair(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        source = str(rng.choice(list(self._weights), p=list(self._weights.values())))
+        clip = self._made[source][rng.integers(len(self._made[source]))]
+        assert clip.genuine is not None
+        draw, face = rng.integers(clip.forged.shape[0]), rng.integers(clip.forged.shape[1])
+        return clip.genuine[draw, face], clip.forged[draw, face]
+
+    def _recorded_pair(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """A recorded forgery, every source as often as another, beside its original or a mate."""
+        forged = _any(self._recorded, rng)
+        mate = self._own[forged.row]
+        if mate is None or rng.random() >= OWN_SHARE:
+            mate = _any(self._mates, rng)
+        assert mate.genuine is not None
+        return _face(mate.genuine, rng), _face(forged.forged, rng)
+
+
+class ResidentFaces:
+    """The same of clips whose pictures were kept, each pair changed alike where the pictures lie."""
+
+    def __init__(self, clips: list[Drawn], store: RecordStore, config: Config):
+        self._seed, self._batch = config.seed, config.train.batch
+        sides = [side for m in clips for side in (m.genuine, m.forged) if side is not None]
+        flat = [side.reshape(-1, *side.shape[2:]) for side in sides]
+        self._pictures = np.concatenate(flat) if flat else np.zeros((0, 1, 1, 3), np.uint8)
+        first = iter(np.cumsum([0, *(len(x) for x in flat)]))
+        self._batches = FaceBatches([_numbered(m, first) for m in clips], store, config)
+
+    def __call__(self, step: int) -> dict[str, np.ndarray]:
+        """``seen`` (b): number of the picture, ``fake`` (b), and ``pair`` (b), alike for both of a pair."""
+        pair = np.repeat(np.arange(self._batch // 2, dtype=np.uint32), 2) + np.uint32(step * (self._batch // 2))
+        return {**self._batches(step), "pair": pair}
+
+    def put(self, mesh: Mesh) -> Any:
+        """The pictures are laid on the devices; the function from a host's draws to a batch there."""
+        pictures = jax.device_put(self._pictures, replicated(mesh))
+        make = jax.jit(self._make, out_shardings=over_batch(mesh))
+        return lambda draws: make(pictures, put_batch(draws, mesh))
+
+    def _make(self, pictures: jax.Array, draws: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        keys = jax.vmap(lambda n: jax.random.fold_in(jax.random.key(self._seed), n))(draws["pair"][::2])
+        seen = pictures[draws["seen"]].astype(jnp.float32)
+        changed = jax.vmap(augment_pair)(seen.reshape(-1, 2, *seen.shape[1:]), keys)
+        return {"seen": changed.reshape(seen.shape), "fake": draws["fake"]}
+
+
+def _numbered(clip: Drawn, first: Any) -> Drawn:
+    """The same draws, with the number of each picture in its place."""
+
+    def numbers(side: np.ndarray) -> np.ndarray:
+        count = side.shape[0] * side.shape[1]
+        return (next(first) + np.arange(count, dtype=np.int32)).reshape(side.shape[:2])
+
+    genuine = None if clip.genuine is None else numbers(clip.genuine)
+    return replace(clip, genuine=genuine, forged=numbers(clip.forged))
+
+
+def _any(groups: dict[str, list[Drawn]], rng: np.random.Generator) -> Drawn:
+    members = groups[list(groups)[rng.integers(len(groups))]]
+    return members[rng.integers(len(members))]
+
+
+def _face(draws: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return draws[rng.integers(draws.shape[0]), rng.integers(draws.shape[1])]
+
+
+def _by_source(clips: list[Drawn], index: list[dict[str, Any]]) -> dict[str, list[Drawn]]:
+    groups: dict[str, list[Drawn]] = {}
+    for clip in clips:
+        groups.setdefault(str(index[clip.row].get("source")), []).append(clip)
+    return groups

@@ -1,0 +1,45 @@
+"""The network with the filters of EfficientNet-Lite0: its arithmetic against XLA's own, its shapes, its members."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from avdetect.config import LiteConfig
+from avdetect.models.lite import STAGES, Depthwise, LiteNet
+
+
+@pytest.mark.parametrize("side", [3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("size", [(8, 9), (11, 6)])
+def test_shifted_sums_are_a_depthwise_convolution(side: int, stride: int, size: tuple[int, int]) -> None:
+    layer = Depthwise(7, side, stride, dtype=jnp.float32, rngs=nnx.Rngs(side))
+    layer.bias[...] = jnp.arange(7.0)
+    x = jnp.asarray(np.random.default_rng(stride).normal(size=(2, *size, 7)), jnp.float32)
+    wanted = jax.lax.conv_general_dilated(
+        x, layer.kernel[...][:, :, None], (stride, stride), "SAME",
+        dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=7,
+    )  # fmt: skip
+    np.testing.assert_allclose(layer(x), wanted + jnp.arange(7.0), atol=1e-5)
+
+
+def test_a_face_is_judged_alike_whatever_stands_beside_it() -> None:
+    net = LiteNet(LiteConfig(stages=2), dtype=jnp.float32, rngs=nnx.Rngs(0))
+    net.head.kernel[...] = jnp.ones_like(net.head.kernel[...])
+    net.eval()
+    faces = jnp.asarray(np.random.default_rng(0).uniform(0, 255, (3, 64, 64, 3)), jnp.float32)
+    mouths = jnp.zeros((3, 3, 16, 16, 3))
+    together = nnx.jit(lambda n, f, m: n(f, m))(net, faces, mouths)
+    assert together.shape == (3,) and len(set(np.asarray(together).tolist())) == 3
+    for i in range(3):
+        np.testing.assert_allclose(net(faces[i : i + 1], mouths[i : i + 1])[0], together[i], rtol=1e-4)
+
+
+def test_stages_are_those_of_the_original() -> None:
+    """Tan and Le 2019, table 1, without the last stage: channels and blocks."""
+    assert [(out, count) for *_, out, count in STAGES] == [(16, 1), (24, 2), (40, 2), (80, 3), (112, 3), (192, 4)]
+    net = LiteNet(LiteConfig(stages=6), dtype=jnp.float32, rngs=nnx.Rngs(0))
+    assert len(net.blocks) == 15 and [b.skips for b in net.blocks][:5] == [False, False, True, False, True]
