@@ -73,7 +73,7 @@ class LiteConfig:
 
     Attributes:
         stages: how many of its stages are kept, 1 to 6.
-        stride: of the first filters; 1 looks at every pixel and costs four times as much as 2, which they were made for.
+        stride: of the first filters; they were made for 2, and 1 costs four times as much.
         dropout: rate before the head.
         pool: as in `VisualConfig`.
     """
