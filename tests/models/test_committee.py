@@ -11,21 +11,24 @@ import pytest
 from flax import nnx
 
 from avdetect.bundle import flat_parameters
-from avdetect.config import CommitteeConfig, ModelConfig, TextureConfig, VisualConfig, from_dict, to_dict
+from avdetect.config import CommitteeConfig, LiteConfig, ModelConfig, TextureConfig, VisualConfig, from_dict, to_dict
 from avdetect.evaluation.committee import joined
 from avdetect.models.committee import CommitteeNet
 from avdetect.models.detector import DetectorNet
 
 SMALL = VisualConfig(widths=(8, 8), mouth_widths=())
 TEXTURE = TextureConfig(hidden=4, heads=2)
+LITE = LiteConfig(stages=1, stride=2)
+NAMES = {VisualConfig: "cnn", TextureConfig: "texture", LiteConfig: "lite"}
 judge = nnx.jit(lambda net, faces, mouths: net(faces, mouths))
 
 
-def one(seed: int, options: VisualConfig | TextureConfig) -> DetectorNet:
-    name = "cnn" if isinstance(options, VisualConfig) else "texture"
-    net = DetectorNet(replace(ModelConfig(visual_encoder=name), visual=options), seed=seed)
+def one(seed: int, options: VisualConfig | TextureConfig | LiteConfig) -> DetectorNet:
+    net = DetectorNet(replace(ModelConfig(visual_encoder=NAMES[type(options)]), visual=options), seed=seed)
     for leaf in jax.tree.leaves(nnx.state(net, nnx.Param)):
         assert leaf.size
+    if isinstance(options, LiteConfig):  # its head starts at zero
+        net.visual.head.kernel[...] = jax.random.normal(jax.random.key(seed), net.visual.head.kernel.shape)
     net.eval()
     return net
 
@@ -37,7 +40,7 @@ def pictures(n: int = 1) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-@pytest.mark.parametrize("options", [(SMALL, TEXTURE), (TEXTURE, TEXTURE)])
+@pytest.mark.parametrize("options", [(SMALL, TEXTURE, LITE), (TEXTURE, LITE, LITE)])
 def test_it_is_the_weighted_mean_on_the_scale_of_genuine_faces(options: tuple) -> None:
     nets = [one(seed, o) for seed, o in enumerate(options)]
     rng = np.random.default_rng(1)
@@ -55,9 +58,9 @@ def test_it_is_the_weighted_mean_on_the_scale_of_genuine_faces(options: tuple) -
 
 def test_what_is_no_committee_is_refused() -> None:
     values = [np.arange(5.0)] * 2
-    for options, reason in (((TEXTURE, SMALL), "given first"), ((SMALL, SMALL), "given first"),
-                            ((TEXTURE, TextureConfig(hidden=5)), "equal options")):  # fmt: skip
-        with pytest.raises(ValueError, match=reason):
+    for options in ((TEXTURE, SMALL), (SMALL, SMALL), (LITE, TEXTURE), (TEXTURE, TextureConfig(hidden=5)),
+                    (LITE, LiteConfig(stages=2))):  # fmt: skip
+        with pytest.raises(ValueError, match="each kind alike"):
             joined([one(0, o) for o in options], values, np.ones(2))
     pair = [one(0, TEXTURE), one(1, TEXTURE)]
     with pytest.raises(ValueError, match="weights"):
