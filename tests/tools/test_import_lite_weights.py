@@ -88,7 +88,6 @@ def convolved(x: np.ndarray, kernel: np.ndarray, layout: str) -> np.ndarray:
 
 def test_normalisation_is_folded_into_the_filters() -> None:
     rng = np.random.default_rng(0)
-    first = "_blocks.0."
     shapes = {
         "_conv_stem": (4, 3, 3, 3),
         f"{first}_depthwise_conv": (4, 1, 3, 3),
@@ -99,7 +98,8 @@ def test_normalisation_is_folded_into_the_filters() -> None:
         found |= {f"{norm}.{k}": rng.uniform(0.5, 2, n) for k in ("weight", "bias", "running_mean", "running_var")}
     made = parameters(found, 1)
     assert {k: v.shape for k, v in made.items()} == {
-        "stem.kernel": (3, 3, 3, 4), "stem.bias": (4,), "blocks.0.filter.kernel": (3, 3, 4), "blocks.0.filter.bias": (4,),
+        "stem.kernel": (3, 3, 3, 4), "stem.bias": (4,),
+        "blocks.0.filter.kernel": (3, 3, 4), "blocks.0.filter.bias": (4,),
         "blocks.0.project.kernel": (4, 5), "blocks.0.project.bias": (5,),
     }  # fmt: skip
     x = rng.normal(size=(2, 6, 6, 3)).astype(np.float32)
