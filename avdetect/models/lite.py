@@ -13,6 +13,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from avdetect.config import LiteConfig
+from avdetect.models.depthwise import depthwise
 from avdetect.models.visual import pooled
 
 STEM = 32
@@ -23,29 +24,18 @@ CENTRE, RANGE = 127.0, 128.0
 
 
 class Depthwise(nnx.Module):
-    """Each channel filtered alone, padded at the edges as TensorFlow does ("SAME").
-
-    A sum of shifted copies: on a CPU, XLA's own depthwise convolution is a hundred times slower.
-    """
+    """Filters of each channel alone, see `avdetect.models.depthwise`."""
 
     def __init__(self, channels: int, side: int, stride: int, *, dtype: jnp.dtype, rngs: nnx.Rngs):
         self.kernel = nnx.Param(nnx.initializers.lecun_normal()(rngs.params(), (side, side, channels), jnp.float32))
         self.bias = nnx.Param(jnp.zeros(channels))
-        self.side, self.stride, self.dtype = side, stride, dtype
+        self.stride, self.dtype = stride, dtype
 
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b v u c"]:
         """As many channels."""
-        size = [-(-n // self.stride) for n in x.shape[1:3]]
-        spare = [max(0, (m - 1) * self.stride + self.side - n) for m, n in zip(size, x.shape[1:3], strict=True)]
-        x = jnp.pad(x.astype(self.dtype), [(0, 0), *((s // 2, s - s // 2) for s in spare), (0, 0)])
-        kernel = self.kernel[...].astype(self.dtype)
-        out = jnp.zeros((), self.dtype)
-        for i in range(self.side):
-            for j in range(self.side):
-                end = [k + (m - 1) * self.stride + 1 for k, m in zip((i, j), size, strict=True)]
-                part = jax.lax.slice(x, (0, i, j, 0), (x.shape[0], *end, x.shape[3]), (1, self.stride, self.stride, 1))
-                out = out + part * kernel[i, j]
-        return out + self.bias[...].astype(self.dtype)
+        kernel, bias = (p[...].astype(self.dtype) for p in (self.kernel, self.bias))
+        out: jax.Array = depthwise(x.astype(self.dtype), kernel, self.stride)  # pyright: ignore[reportAssignmentType]
+        return out + bias
 
 
 class Inverted(nnx.Module):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,21 +12,33 @@ import pytest
 from flax import nnx
 
 from avdetect.config import LiteConfig
-from avdetect.models.lite import STAGES, Depthwise, LiteNet
+from avdetect.models.depthwise import depthwise
+from avdetect.models.lite import STAGES, LiteNet
+
+
+def by_xla(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+    numbers = ("NHWC", "HWIO", "NHWC")
+    strides, groups = (stride, stride), x.shape[-1]
+    return jax.lax.conv_general_dilated(
+        x, kernel[:, :, None], strides, "SAME", dimension_numbers=numbers, feature_group_count=groups
+    )
 
 
 @pytest.mark.parametrize("side", [3, 5])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("size", [(8, 9), (11, 6)])
 def test_shifted_sums_are_a_depthwise_convolution(side: int, stride: int, size: tuple[int, int]) -> None:
-    layer = Depthwise(7, side, stride, dtype=jnp.float32, rngs=nnx.Rngs(side))
-    layer.bias[...] = jnp.arange(7.0)
-    x = jnp.asarray(np.random.default_rng(stride).normal(size=(2, *size, 7)), jnp.float32)
-    wanted = jax.lax.conv_general_dilated(
-        x, layer.kernel[...][:, :, None], (stride, stride), "SAME",
-        dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=7,
-    )  # fmt: skip
-    np.testing.assert_allclose(layer(x), wanted + jnp.arange(7.0), atol=1e-5)
+    rng = np.random.default_rng(stride)
+    x, kernel = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in ((2, *size, 7), (side, side, 7)))
+
+    def value(made: Any, x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return jnp.sin(made(x, kernel, stride)).sum()
+
+    np.testing.assert_allclose(depthwise(x, kernel, stride), by_xla(x, kernel, stride), atol=1e-5)
+    for ours, theirs in zip(
+        *(jax.jit(jax.grad(partial(value, made), (0, 1)))(x, kernel) for made in (depthwise, by_xla)), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
 def test_a_face_is_judged_alike_whatever_stands_beside_it() -> None:
