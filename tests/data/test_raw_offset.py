@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 
 from avdetect.data.raw_offset import lips_and_sound, raw_offset
 from avdetect.testing import synthetic_clip
 
 
+@pytest.mark.slow
 def test_late_sound_is_read_as_late_whatever_the_length_with_one_program() -> None:
     together, late = (raw_offset(synthetic_clip(3, 100, offset_ms=ms)) for ms in (0, 200))
     assert together["raw_offset_ms"] is not None and late["raw_offset_ms"] is not None

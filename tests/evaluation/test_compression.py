@@ -14,6 +14,7 @@ from avdetect.testing import write_synthetic_video
 from tests.small_nets import small_detector
 
 
+@pytest.mark.slow
 def test_files_are_scored_twice_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good, broken = tmp_path / "good.mp4", tmp_path / "broken.mp4"
     write_synthetic_video(good, seconds=1.2)

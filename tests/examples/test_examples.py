@@ -163,6 +163,7 @@ def test_the_reader_keeps_its_contract(tmp_path: Path) -> None:
             registries()["source"].get("by_method")(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_reader_gives_films_to_prepare(film: Path, tmp_path: Path) -> None:
     from tools.prepare import app
 
