@@ -123,7 +123,8 @@ class DataConfig:
             pairs; 10 MB a minute).
         pool: draws that are made once, kept in memory and shown again and again; 0 = always new ones.
         bank: folder in which faces, or their measures, are kept for the next run (part "visual").
-        draws: faces drawn of a source, in roots of the number of its genuine clips, so that no source is nearly all.
+        draws: of a source, this times the root of its number of genuine clips is drawn for the bank, so that no source
+            is nearly all.
         recorded: share of pairs whose forged face is of a recorded forgery (part "visual").
         mates: condition on the genuine clips beside recorded forgeries whose originals are not at hand (part "visual").
         drop: share of examples whose picture, and whose sound, the four-way head is not told about.

@@ -152,7 +152,8 @@ def drawn_clips(store: RecordStore, rows: Sequence[int], config: Config, keep: K
     wanted = [(row, n) for row, n in wanted if n]
     missing = [(row, n) for row, n in wanted if folder is None or not _file(folder, store.index[row]).is_file()]
     fresh: dict[int, Stored] = {}
-    with ThreadPoolExecutor(config.data.threads) as threads:
+    threads = ThreadPoolExecutor(config.data.threads)
+    try:
         jobs = threads.map(lambda job: _arrays(draw, store.index[job[0]], *job), missing)
         shown = track(zip(missing, jobs, strict=True), total=len(missing), description="faces", disable=not missing)
         for (row, _), arrays in shown:
@@ -161,6 +162,8 @@ def drawn_clips(store: RecordStore, rows: Sequence[int], config: Config, keep: K
                 fresh[row] = stored
             else:
                 _write(_file(folder, store.index[row]), stored)
+    finally:
+        threads.shutdown(cancel_futures=True)
     for row, _ in wanted:
         stored = fresh[row] if folder is None else _read(_file(folder, store.index[row]))
         sides = {s: {k.removeprefix(s): v for k, v in stored.items() if k.startswith(s)} for s in ("genuine", "forged")}
