@@ -21,6 +21,7 @@ def offset_of(path: Path, detector: avdetect.Detector) -> float:
     return found.offset_ms
 
 
+@pytest.mark.slow
 def test_offset_in_the_material_and_in_the_time_stamps(
     talking_video: Path, late_video: Path, tmp_path: Path, detector: avdetect.Detector
 ) -> None:

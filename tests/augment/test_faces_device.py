@@ -23,7 +23,7 @@ def test_jpeg_is_that_of_libjpeg(quality: int) -> None:
     colour = picture(quality)
     x = np.repeat(colour[..., :1], 3, axis=-1)  # libjpeg halves the resolution of colour, which this does not
     coded = cv2.imencode(".jpg", x.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    wanted = cv2.imdecode(coded, cv2.IMREAD_COLOR).astype(np.float32)
+    wanted = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.float32)
     made = np.asarray(jpeg(jnp.asarray(x[None]), jnp.float32(quality)))[0]
     assert np.abs(made - wanted).mean() < 0.7 < np.abs(wanted - x).mean()
     lost = np.abs(np.asarray(jpeg(jnp.asarray(colour[None]), jnp.float32(quality)))[0] - colour).mean()

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -82,16 +83,16 @@ def test_a_file_that_would_run_code_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 def convolved(x: np.ndarray, kernel: np.ndarray, layout: str) -> np.ndarray:
-    numbers = ("NHWC", layout, "NHWC")
-    return np.asarray(jax.lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=numbers))
+    numbers, (picture, filters) = ("NHWC", layout, "NHWC"), (jnp.asarray(a) for a in (x, kernel))
+    return np.asarray(jax.lax.conv_general_dilated(picture, filters, (1, 1), "SAME", dimension_numbers=numbers))
 
 
 def test_normalisation_is_folded_into_the_filters() -> None:
     rng = np.random.default_rng(0)
     shapes = {
         "_conv_stem": (4, 3, 3, 3),
-        f"{first}_depthwise_conv": (4, 1, 3, 3),
-        f"{first}_project_conv": (5, 4, 1, 1),
+        "_blocks.0._depthwise_conv": (4, 1, 3, 3),
+        "_blocks.0._project_conv": (5, 4, 1, 1),
     }
     found = {f"{name}.weight": rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
     for norm, n in (("_bn0", 4), ("_blocks.0._bn1", 4), ("_blocks.0._bn2", 5)):
