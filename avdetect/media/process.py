@@ -127,7 +127,12 @@ class ConfinedProcess:
             name = _signal_name(-status)
             if -status == signal.SIGXCPU:
                 return f"decoding took more than {self._limits.cpu_s:g} s of processor time", "raise Limits.cpu_s"
-            return f"the decoder was killed by signal {-status} ({name})", "the file may be damaged or hostile"
+            # Native code that is refused memory often crashes instead of saying so.
+            limit = f"need more memory than the limit of {self._limits.memory_bytes >> 20} MiB (Limits.memory_bytes)"
+            return (
+                f"the decoder was killed by signal {-status} ({name})",
+                f"the file may be damaged, be hostile or {limit}",
+            )
         said = self._last_words()
         return f"the decoder ended with status {status}" + (f" ({said})" if said else ""), "run avdetect doctor"
 

@@ -307,8 +307,8 @@ def test_too_many_pixels(film: Path) -> None:
 
 
 def test_too_little_memory(film: Path) -> None:
-    cause = failure(film, limits=Limits(memory_bytes=1 << 20)).cause
-    assert "memory" in cause.lower() or "limit of 1 MiB" in cause
+    error = failure(film, limits=Limits(memory_bytes=1 << 20))
+    assert "memory" in error.cause.lower() or "limit of 1 MiB" in f"{error.cause} {error.hint}"
 
 
 def test_killed_decoder(long_film: Path) -> None:
