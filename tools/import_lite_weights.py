@@ -66,12 +66,12 @@ def tensors(data: bytes) -> dict[str, np.ndarray]:
     """All arrays of a ``.pth`` file of the old format, by name."""
     file = io.BytesIO(data)
     for _ in range(3):  # magic number, version, sizes of types
-        pickle.load(file)
+        _Tensors(file).load()
     reader = _Tensors(file)
     described = reader.load()
     kinds = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
     stored: dict[str, np.ndarray] = {}
-    for key in pickle.load(file):
+    for key in _Tensors(file).load():
         count, dtype = int.from_bytes(file.read(8), "little"), kinds[reader.storages[key][0]]
         stored[key] = np.frombuffer(file.read(count * dtype.itemsize), dtype)
     out = {}

@@ -1,9 +1,7 @@
 """The residual block that both face networks are built of, written for speed on a CPU.
 
-XLA's CPU backend runs a depthwise ``lax.conv`` at under 1 % of the speed of a dense one, so a depthwise convolution is
-written here as a sum of shifted products, which XLA fuses into one pass, and a 1x1 convolution as a matrix product.
-Everything is NHWC and float32. "SAME" padding is TensorFlow's: for an even size and stride 2 the odd pixel of padding
-goes to the right and to the bottom.
+A depthwise convolution is a sum of shifted products (`avdetect.depthwise`), which XLA fuses into one pass, and a 1x1
+convolution a matrix product. Everything is NHWC and float32.
 """
 
 from __future__ import annotations
@@ -15,30 +13,7 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Float
 
-
-def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Zeros before and after one axis for TensorFlow's SAME padding.
-
-    Examples:
-        >>> same_padding(192, 3, 2), same_padding(96, 3, 1), same_padding(128, 5, 2)
-        ((0, 1), (1, 1), (1, 2))
-    """
-    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-    return total // 2, total - total // 2
-
-
-def depthwise(x: Float[Array, "b h w c"], kernel: Float[Array, "kh kw c"], stride: int) -> Float[Array, "b h2 w2 c"]:
-    """Depthwise convolution with SAME padding, as a sum of shifted products (cross-correlation, as in TensorFlow)."""
-    b, h, w, c = x.shape
-    kh, kw, _ = kernel.shape
-    x = jnp.pad(x, ((0, 0), same_padding(h, kh, stride), same_padding(w, kw, stride), (0, 0)))
-    h2, w2 = -(-h // stride), -(-w // stride)
-    total = jnp.zeros((b, h2, w2, c), x.dtype)
-    for i in range(kh):
-        for j in range(kw):
-            limit = (b, i + (h2 - 1) * stride + 1, j + (w2 - 1) * stride + 1, c)
-            total += lax.slice(x, (0, i, j, 0), limit, (1, stride, stride, 1)) * kernel[i, j]
-    return total
+from avdetect.depthwise import depthwise
 
 
 def halve(x: Float[Array, "b h w c"]) -> Float[Array, "b h2 w2 c"]:

@@ -13,7 +13,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from avdetect.config import LiteConfig
-from avdetect.models.depthwise import depthwise
+from avdetect.depthwise import depthwise
 from avdetect.models.visual import pooled
 
 STEM = 32
@@ -24,7 +24,7 @@ CENTRE, RANGE = 127.0, 128.0
 
 
 class Depthwise(nnx.Module):
-    """Filters of each channel alone, see `avdetect.models.depthwise`."""
+    """Filters of each channel alone, see `avdetect.depthwise`."""
 
     def __init__(self, channels: int, side: int, stride: int, *, dtype: jnp.dtype, rngs: nnx.Rngs):
         self.kernel = nnx.Param(nnx.initializers.lecun_normal()(rngs.params(), (side, side, channels), jnp.float32))

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from avdetect.augment.faces_device import augment_pair, blurred, jpeg
+from avdetect.augment.faces_device import augment_pair, blurred
+from avdetect.augment.recode_device import jpeg_colour
 
 
 def picture(seed: int, side: int = 64) -> np.ndarray:
@@ -24,9 +25,9 @@ def test_jpeg_is_that_of_libjpeg(quality: int) -> None:
     x = np.repeat(colour[..., :1], 3, axis=-1)  # libjpeg halves the resolution of colour, which this does not
     coded = cv2.imencode(".jpg", x.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     wanted = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.float32)
-    made = np.asarray(jpeg(jnp.asarray(x[None]), jnp.float32(quality)))[0]
+    made = np.asarray(jpeg_colour(jnp.asarray(x[None]), jnp.float32(quality)))[0]
     assert np.abs(made - wanted).mean() < 0.7 < np.abs(wanted - x).mean()
-    lost = np.abs(np.asarray(jpeg(jnp.asarray(colour[None]), jnp.float32(quality)))[0] - colour).mean()
+    lost = np.abs(np.asarray(jpeg_colour(jnp.asarray(colour[None]), jnp.float32(quality)))[0] - colour).mean()
     assert np.abs(wanted - x).mean() < lost < 3 * np.abs(wanted - x).mean(), "colour is coded more coarsely"
 
 

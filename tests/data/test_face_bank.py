@@ -11,8 +11,9 @@ from safetensors.numpy import load_file
 
 from avdetect.config import Config, DataConfig, LiteConfig, ModelConfig, OptimConfig, TextureConfig, TrainConfig
 from avdetect.data.face_bank import Drawn, Measures, Pictures, drawn_clips
-from avdetect.data.face_batches import FaceBatches, ResidentFaces
+from avdetect.data.face_batches import FaceBatches
 from avdetect.data.records import encode
+from avdetect.data.resident_faces import ResidentFaces
 from avdetect.data.store import RecordStore, RecordWriter
 from avdetect.models.texture import FACE_MEASURES, MOUTH_MEASURES
 from avdetect.sharding import make_mesh

@@ -12,7 +12,7 @@ import pytest
 from flax import nnx
 
 from avdetect.config import LiteConfig
-from avdetect.models.depthwise import depthwise
+from avdetect.depthwise import depthwise
 from avdetect.models.lite import STAGES, LiteNet
 
 

@@ -15,7 +15,8 @@ from flax import nnx
 from avdetect import losses, metrics
 from avdetect.config import Config, LiteConfig, TextureConfig
 from avdetect.data.face_bank import Measures, Pictures, drawn_clips
-from avdetect.data.face_batches import FaceBatches, ResidentFaces
+from avdetect.data.face_batches import FaceBatches
+from avdetect.data.resident_faces import ResidentFaces
 from avdetect.data.store import RecordStore
 from avdetect.models.texture import measure
 

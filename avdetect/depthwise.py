@@ -2,7 +2,8 @@
 
 XLA's own makes the networks that use it ten times slower on a CPU, and the gradients that are derived from the sums are
 slow, too: scattered additions for the picture, reductions over everything but channels for the filters. So both are
-written out here.
+written out here. "SAME" padding is TensorFlow's: for an even size and stride 2 the odd pixel of padding goes to the
+right and to the bottom.
 """
 
 from __future__ import annotations
@@ -14,9 +15,20 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Zeros before and after one axis for TensorFlow's SAME padding.
+
+    Examples:
+        >>> same_padding(192, 3, 2), same_padding(96, 3, 1), same_padding(128, 5, 2)
+        ((0, 1), (1, 1), (1, 2))
+    """
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def depthwise(x: Float[Array, "b h w c"], kernel: Float[Array, "k k c"], stride: int) -> Float[Array, "b v u c"]:
-    """Each channel filtered alone, padded at the edges as TensorFlow does ("SAME").
+    """Each channel filtered alone, with SAME padding (cross-correlation, as in TensorFlow).
 
     Args:
         x: pictures.
@@ -49,7 +61,7 @@ def _backward(stride: int, kept: tuple[Array, Array], gradient: Array) -> tuple[
     filters = jax.lax.platform_dependent(wide, gradient, cpu=one_by_one, default=of_filters)
     edges = [(0, 0, 0)]
     for axis, n in ((1, size[0]), (2, size[1])):
-        before = side - 1 - _spare(x.shape[axis], side, stride) // 2
+        before = side - 1 - same_padding(x.shape[axis], side, stride)[0]
         spread = (n - 1) * stride + 1
         edges.append((before, x.shape[axis] + side - 1 - before - spread, stride - 1))
     apart = jax.lax.pad(gradient, jnp.zeros((), gradient.dtype), [*edges, (0, 0, 0)])
@@ -63,14 +75,8 @@ def _sizes(x: Array, stride: int) -> tuple[int, ...]:
     return tuple(-(-n // stride) for n in x.shape[1:3])
 
 
-def _spare(size: int, side: int, stride: int) -> int:
-    """Pixels that are missing at both edges together."""
-    return max(0, (-(-size // stride) - 1) * stride + side - size)
-
-
 def _padded(x: Array, side: int, stride: int) -> Array:
-    spare = [_spare(n, side, stride) for n in x.shape[1:3]]
-    return jnp.pad(x, [(0, 0), *((s // 2, s - s // 2) for s in spare), (0, 0)])
+    return jnp.pad(x, [(0, 0), *(same_padding(n, side, stride) for n in x.shape[1:3]), (0, 0)])
 
 
 def _summed(wide: Array, kernel: Array, stride: int, size: tuple[int, ...]) -> Array:
