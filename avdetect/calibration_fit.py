@@ -28,7 +28,6 @@ from avdetect.calibration_scaling import balanced_weights, fit_rule, fit_tempere
 from avdetect.calibration_table import TableClip, evidence_table
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
-from avdetect.verdict.analysis import TrackEvidence
 from avdetect.verdict.combine import branch_logits, combined_logits
 from avdetect.verdict.tracks import TrackFindings, believed, decide_speaking, measure_track, scaled
 
@@ -360,12 +359,6 @@ def _offset_thresholds(
         passed = [believed(e, calibration) and not e.at_end for e in side]
         share[name] = figure(float(np.average(passed, weights=weights)))
     return calibration, {"offsets_reported": {"goal_of_another_clips": goals.false_offsets, **share}}
-
-
-def combined_logit(track: TrackEvidence, calibration: Calibration) -> float:
-    """Logit of what the verdict's rule makes of a track, before the verdict's own scaling; NaN if not measured."""
-    findings = decide_speaking([measure_track(track, calibration)], calibration)
-    return float(combined_logits(branch_logits(findings)[None], calibration.rule)[0])
 
 
 def mean_logit(ticks: np.ndarray) -> float:

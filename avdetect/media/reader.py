@@ -89,11 +89,6 @@ class MediaReader:
         """Process number of the decoder."""
         return self._process.pid
 
-    @property
-    def frame_shape(self) -> tuple[int, int] | None:
-        """Height and width of the delivered pictures, ``None`` where none are delivered."""
-        return (self._shape.height, self._shape.width) if self._shape.height else None
-
     def blocks(self) -> Iterator[MediaBlock]:
         """The file, block by block from tick 0; can be called once.
 
