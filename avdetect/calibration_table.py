@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from avdetect.data.columns import flag
+from avdetect.data.columns import flag, in_sync
 from avdetect.data.neighbours import film_of, same_recording
 from avdetect.data.store import RecordStore
 from avdetect.detector import Detector
@@ -27,7 +27,8 @@ class TableClip:
         film: the file, or the one that it is a copy of.
         visual_fake, audio_fake: whether face and voice are forged; ``None`` where it is not known or there is none.
         own: what the detector finds.
-        swapped: the same with the sound of another clip; only of genuine clips.
+        swapped: the same with the sound of another clip; only of genuine clips in sync.
+        in_sync: nothing says that its sound was moved or is another's.
     """
 
     row: int
@@ -39,13 +40,20 @@ class TableClip:
     audio_fake: bool | None
     own: TrackEvidence
     swapped: TrackEvidence | None
+    in_sync: bool = True
 
     @property
     def fake(self) -> bool | None:
-        """Whether anything is forged. A silent clip of a genuine face is genuine."""
+        """Whether anything is forged. A silent clip of a genuine face is genuine.
+
+        Not known of a genuine face and voice that were moved against each other: out of time is no forgery, and
+        whether more was done the two flags do not say.
+        """
         known = {self.visual_fake, self.audio_fake}
         if True in known:
             return True
+        if not self.in_sync:
+            return None
         has_sound = bool(self.own.audio_valid.any())
         if self.visual_fake is None or (self.audio_fake is None and has_sound):
             return None
@@ -95,15 +103,16 @@ def _table_clip(row: dict[str, Any], i: int, own: TrackEvidence, swapped: TrackE
         audio_fake=flag(row.get("audio_fake")),
         own=own,
         swapped=swapped,
+        in_sync=in_sync(row),
     )
 
 
 def sound_mates(store: RecordStore, rows: Sequence[int]) -> dict[int, int]:
-    """For each genuine clip, the next genuine one of the same source that is not of the same recording."""
+    """For each genuine clip in sync, the next such clip of the same source that is not of the same recording."""
     by_source: dict[str, list[int]] = {}
     for i in rows:
         row = store.index[i]
-        if str(row.get("visual_fake")) == "0" and str(row.get("audio_fake")) == "0":
+        if str(row.get("visual_fake")) == "0" and str(row.get("audio_fake")) == "0" and in_sync(row):
             by_source.setdefault(str(row.get("source")), []).append(i)
     mates = {}
     for group in by_source.values():

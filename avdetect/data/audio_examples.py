@@ -44,6 +44,9 @@ class Voice:
         valid: which ticks have sound.
         speech: probability per tick, NaN where it was not measured.
         pair: path of the genuine recording that a false voice stands for, otherwise empty.
+        start_tick: where the clip begins in its file.
+        folder: number of the folder of records that it lies in.
+        sha256: of its file, which copies have from their original; empty where it was not kept.
     """
 
     key: str
@@ -54,6 +57,9 @@ class Voice:
     valid: Bool[np.ndarray, " t"]
     speech: Float32[np.ndarray, " t"]
     pair: str = ""
+    start_tick: int = 0
+    folder: int = 0
+    sha256: str = ""
 
     @property
     def path(self) -> str:
@@ -67,11 +73,14 @@ class Voice:
 
 
 def load_voices(store: RecordStore, rows: Sequence[int]) -> list[Voice]:
-    """The sound of the clips whose voice is known to be genuine or false; each source file is taken once."""
+    """The sound of the clips whose voice is known to be genuine or false.
+
+    Of a place in a file, which several faces may share, it is taken once from each folder of records.
+    """
     voices, seen = [], set()
     for i in rows:
         row = store.index[i]
-        place = (row["path"], row["start_tick"])
+        place = (store.folder_of(i), row["path"], row["start_tick"])
         if str(row.get("audio_fake") or "") not in ("0", "1") or place in seen:
             continue
         record = store.read(i, pictures=())
@@ -90,6 +99,9 @@ def load_voices(store: RecordStore, rows: Sequence[int]) -> list[Voice]:
                 valid=record.audio_valid,
                 speech=speech.astype(np.float32),
                 pair=str(row.get("pair") or "") if fake else "",
+                start_tick=row["start_tick"],
+                folder=store.folder_of(i),
+                sha256=str(row.get("sha256") or ""),
             )
         )
     return voices
@@ -128,7 +140,29 @@ def _forged(voice: Voice, name: str, rng: np.random.Generator, unable: set[str])
         return None
     # Speech of other words: when anybody speaks in it is not known.
     speech = np.full_like(voice.speech, np.nan) if name == "tts" else voice.speech
-    return Voice(voice.key, voice.identity, name, True, audio, voice.valid, speech, voice.path)
+    return replace(voice, system=name, fake=True, audio=audio, speech=speech, pair=voice.path)
+
+
+def partner(false: Voice, genuine: Sequence[Voice]) -> Voice | None:
+    """What a false voice was made of, ready to be cut like it; ``None`` where it is not at hand.
+
+    Of the pieces of a long recording, the one that begins where the false voice does, or nearest to it. Another file
+    of the same name, in another folder of records, is taken only where there is no better one: a copy has the digest
+    of its original, and a recorded forgery lies in the same folder. A copy is of the beginning of its original, which
+    is cut to its length, so that a place in one is the same place in the other.
+
+    Args:
+        false: the voice.
+        genuine: recordings of the path that is its ``pair``.
+    """
+    own = min(genuine, key=lambda v: (_elsewhere(v, false), abs(v.start_tick - false.start_tick)), default=None)
+    if own is None or not f"{false.key}@".startswith(f"{own.key}@"):
+        return own
+    return _start_of(own, false.n_ticks)
+
+
+def _elsewhere(one: Voice, other: Voice) -> bool:
+    return one.sha256 != other.sha256 and one.folder != other.folder
 
 
 def _start_of(voice: Voice, ticks: int) -> Voice:
@@ -144,7 +178,7 @@ class AudioBatches:
         genuine = [v for v in voices if not v.fake]
         self._folders = _by(_folder, genuine)
         self._systems = _by(lambda v: v.system, [v for v in voices if v.fake])
-        self._own = {v.path: v for v in genuine}
+        self._pieces = _by(lambda v: v.path, genuine)
         if not self._folders or not self._systems:
             raise ValueError("training needs genuine and false voices; check data.train_where")
         self._shares = weights_of(self._systems, balance=0.0, factors=weights)
@@ -158,7 +192,7 @@ class AudioBatches:
     def _two(self, rng: np.random.Generator) -> list[dict[str, np.ndarray]]:
         system = self._systems[rng.choice(list(self._shares), p=list(self._shares.values()))]
         false = system[rng.integers(len(system))]
-        own = self._own.get(false.pair)
+        own = partner(false, self._pieces.get(false.pair, ()))
         if own is None or rng.random() >= OWN_SHARE:
             folder = self._folders.get(_folder(false)) if rng.random() < 0.5 else None
             if folder is None:

@@ -18,6 +18,7 @@ from avdetect.augment.extra import check_extra
 from avdetect.clips import cut_track
 from avdetect.config import DataConfig
 from avdetect.data.clip_examples import Arrays, arrays_of
+from avdetect.data.columns import in_sync
 from avdetect.data.mixture import parse_weights
 from avdetect.data.neighbours import same_recording
 from avdetect.data.records import FACE_STRIDE, Record, clip_of_record
@@ -117,14 +118,14 @@ class ClipDraw:
         return self._arrays(clip, speech, row, family, rng)
 
     def _arrays(self, clip: Clip, speech: np.ndarray | None, row: int, family: str, rng: np.random.Generator) -> Arrays:
-        in_sync = not _forged(self._store.index[row]) and str(self._store.index[row].get("label") or "") in ("RVRA", "")
+        columns = self._store.index[row]
         return arrays_of(
             clip,
             ticks=self._config.ticks,
             faces=self._config.faces,
             rng=rng,
             speech=None if family == "tts" else speech,
-            in_sync=in_sync,
+            in_sync=not _forged(columns) and str(columns.get("label") or "") in ("RVRA", ""),
             local=family in LOCAL,
         )
 
@@ -153,7 +154,7 @@ class ClipDraw:
             pool = [i for i in mine if i != row and not same_recording(columns, self._store.index[i])]
         else:
             pool = [i for i in self._sources[str(columns.get("source") or "")] if i not in mine]
-        pool = [i for i in pool if not _forged(self._store.index[i])]
+        pool = [i for i in pool if not _forged(self._store.index[i]) and in_sync(self._store.index[i])]
         if not pool:
             raise CannotForge("no other clip of the kind that the forgery needs")
         return [int(i) for i in rng.choice(pool, min(family.needs_others, len(pool)), replace=False)]

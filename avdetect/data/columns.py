@@ -65,6 +65,7 @@ COLUMNS: dict[str, tuple[pa.DataType, str]] = {
 """Manifest columns of other names are carried along; of these names, those that are measured are replaced."""
 
 _LEAST_OVERLAP_S = 0.5 / TICK_RATE
+_LEAST_OFFSET_MS = 1e-6
 _YES, _NO = frozenset({"1", "true", "yes", "fake"}), frozenset({"0", "false", "no", "real"})
 
 
@@ -107,6 +108,27 @@ def label_columns(columns: Mapping[str, Any], *, start_s: float, duration_s: flo
     forged = "1" in (out["visual_fake"], out["audio_fake"]) or bool(here) or not (known and whole)
     out["generator"] = columns.get("generator") if forged else None
     return out
+
+
+def in_sync(row: Mapping[str, Any]) -> bool:
+    """Whether nothing says that a clip's sound was moved, stretched or put in from elsewhere.
+
+    A picture and a voice that are genuine each for itself may have been moved against each other on purpose
+    (`avdetect.forge.timing`, `avdetect.forge.sound_swap`). What was measured of a file as it is (``raw_offset_ms``)
+    says nothing of that.
+
+    Args:
+        row: of the index: its ``segments`` are of the clip, its ``offset_ms`` is what the manifest states.
+
+    Raises:
+        ValueError: either cannot be read.
+    """
+    stated = row.get("offset_ms") or 0.0
+    try:
+        moved = abs(float(stated)) > _LEAST_OFFSET_MS
+    except ValueError:
+        raise ValueError(f"{row.get('key')}: offset_ms must be a number of milliseconds, not {stated!r}") from None
+    return not moved and not any(s.kind == "sync" for s in read_segments(row.get("segments")))
 
 
 _HALVES = (("visual_fake", "V"), ("audio_fake", "A"))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avdetect.data.columns import flag
+from avdetect.data.columns import flag, in_sync
 from avdetect.data.neighbours import same_recording
 from avdetect.data.records import clip_of_record
 from avdetect.data.store import RecordStore
@@ -39,6 +39,7 @@ class Heard:
         audio: mean logit of the voice, or NaN.
         visual_fake, audio_fake: labels, ``None`` where unknown.
         prints: what tells its recording: fingerprints and names, by their columns.
+        in_sync: nothing says that its sound was moved or is another's.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Heard:
     visual_fake: bool | None
     audio_fake: bool | None
     prints: Mapping[str, str | None]
+    in_sync: bool = True
 
     @property
     def n_ticks(self) -> int:
@@ -89,6 +91,7 @@ def listen(detector: Detector, store: RecordStore, rows: Sequence[int]) -> list[
                 visual_fake=flag(row.get("visual_fake")),
                 audio_fake=flag(row.get("audio_fake")),
                 prints={name: row.get(name) for name in ("picture_hash", "sound_hash", "path", "copy_of")},
+                in_sync=in_sync(row),
             )
         )
     return heard
@@ -110,14 +113,22 @@ def shifted(sound: Arrays, start: int, ticks: int) -> Arrays:
     return out
 
 
+def _speech(clip: Heard, start: int, ticks: int) -> np.ndarray:
+    """Probability of speech in ``ticks`` ticks of the clip's sound from ``start``, 0 outside."""
+    heard = shifted({"known": clip.sound["known"], "speech": clip.speech}, start, ticks)["speech"]
+    return heard[MAX_LAG : MAX_LAG + ticks]
+
+
 class FusionBatches:
     """Batches by step number, for both heads."""
 
     def __init__(self, clips: list[Heard], pairs: list[str], *, ticks: int, batch: int, seed: int):
         self._all, self._pairs, self._ticks, self._batch, self._seed = clips, pairs, ticks, batch, seed
-        self._genuine = [c for c in clips if c.visual_fake is False and c.audio_fake is False]
+        self._genuine = [c for c in clips if c.visual_fake is False and c.audio_fake is False and c.in_sync]
         if len(self._genuine) < 4:
-            raise ValueError("the fusion head needs at least four genuine clips; check data.train_where and val_where")
+            raise ValueError(
+                "the fusion head needs at least four genuine clips in sync; check data.train_where and val_where"
+            )
         # Another version of the same recording has the right sound.
         self._mates = [
             [m for m in self._genuine if m.source == c.source and m is not c and not same_recording(c.prints, m.prints)]
@@ -145,15 +156,14 @@ class FusionBatches:
         lips = {name: a[start : start + n] for name, a in clip.lips.items()}
         lag = int(rng.integers(-9, 10)) if rng.random() < SHIFTED else 0
         own = shifted(clip.sound, start + lag, n)
-        own_speech = np.resize(clip.speech[start : start + n], n)
+        own_speech = _speech(clip, start + lag, n)
         kind = rng.choice(3, p=[0.45, 0.4, 0.15]) if mates else 0
         matrix, speech, target = similarity_matrix(lips, own, self._pairs), own_speech, np.zeros(n)
         if kind:
             mate = mates[int(rng.integers(len(mates)))]
             begin = int(rng.integers(0, max(1, mate.n_ticks - n + 1)))
             other = similarity_matrix(lips, shifted(mate.sound, begin, n), self._pairs)
-            other_speech = shifted({"known": mate.sound["known"], "speech": mate.speech}, begin, n)["speech"]
-            other_speech = other_speech[MAX_LAG : MAX_LAG + n]
+            other_speech = _speech(mate, begin, n)
             cut = 0 if kind == 1 else int(rng.integers(n // 4, 3 * n // 4 + 1))
             swap = np.arange(n) >= cut
             if rng.random() < 0.5 and cut:

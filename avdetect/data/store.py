@@ -134,6 +134,10 @@ class RecordStore:
     def __len__(self) -> int:
         return len(self.index)
 
+    def folder_of(self, number: int) -> int:
+        """Which of the folders row ``number`` of the index is from, counted from 0."""
+        return self._owner[number]
+
     @property
     def rejected(self) -> int | None:
         """How many files and clips preparation refused (``None`` where it did not say)."""

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float32, UInt8
 
 from avdetect.augment import channel, lips
 from avdetect.config import DataConfig, SyncInput
+from avdetect.data.columns import in_sync
 from avdetect.data.store import RecordStore
 from avdetect.models.sync import CROP, LIP_POINTS, mirror_order
 from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK
@@ -55,7 +56,9 @@ def group_of(row: dict) -> str:
 def load_clips(
     store: RecordStore, rows: Sequence[int], *, kind: SyncInput, offsets: dict[str, float] | None = None
 ) -> list[SyncClip]:
-    """Clips with face and sound, the known lateness of their group's sound taken out.
+    """Clips with face and sound that belong together, the known lateness of their group's sound taken out.
+
+    Those whose sound was moved or is another's (`avdetect.data.columns.in_sync`) are left out.
 
     Args:
         store: the records.
@@ -66,6 +69,8 @@ def load_clips(
     clips = []
     for i in rows:
         row = store.index[i]
+        if not in_sync(row):
+            continue
         record = store.read(i, pictures=("mouths",) if kind == "pixels" else ())
         if record.audio is None or record.landmarks is None or record.visible is None:
             continue

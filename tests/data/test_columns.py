@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from avdetect.data.columns import COLUMNS, flag, label_columns
+from avdetect.data.columns import COLUMNS, flag, in_sync, label_columns
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,6 +56,27 @@ def test_words_for_yes_and_no() -> None:
     assert [flag(v) for v in ("1", 1, True, "1.0", "Yes", "0", False, 0.0, "", None, "perhaps")] == [
         True, True, True, True, True, False, False, False, None, None, None,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({}, True),
+        ({"offset_ms": "", "segments": None, "raw_offset_ms": 130.0}, True),
+        ({"offset_ms": float("nan")}, True),
+        ({"offset_ms": "0.0", "segments": '[[0.0, 1.0, "audio"]]'}, True),
+        ({"offset_ms": "-120.5"}, False),
+        ({"offset_ms": 80}, False),
+        ({"segments": '[[0.0, 1.0, "audio"], [1.0, 2.0, "sync"]]'}, False),
+    ],
+)
+def test_a_clip_is_in_sync_unless_the_manifest_says_otherwise(columns: dict, expected: bool) -> None:
+    assert in_sync(columns) == expected
+
+
+def test_an_offset_that_is_no_number_is_named() -> None:
+    with pytest.raises(ValueError, match=r"a\.mp4#0@0: offset_ms .* 'late'"):
+        in_sync({"key": "a.mp4#0@0", "offset_ms": "late"})
 
 
 def test_every_column_is_in_the_documentation() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from avdetect.data.audio_examples import AudioBatches, Voice, copies, load_voices
+from avdetect.data import audio_examples
+from avdetect.data.audio_examples import AudioBatches, Voice, copies, load_voices, partner
 from avdetect.data.fusion_examples import FusionBatches, Heard, shifted
 from avdetect.data.records import encode
 from avdetect.data.store import RecordStore, RecordWriter
@@ -20,7 +24,7 @@ def same(a: dict, b: dict) -> None:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory, make_record) -> RecordStore:
+def folder(tmp_path_factory: pytest.TempPathFactory, make_record) -> Path:
     rows: list[dict] = [
         {"identity": "ann", "audio_fake": "0", "visual_fake": "0"},
         {"identity": "ann", "audio_fake": 1, "visual_fake": "1", "generator": "tts"},
@@ -33,6 +37,11 @@ def store(tmp_path_factory: pytest.TempPathFactory, make_record) -> RecordStore:
         for i, row in enumerate(rows):
             record = make_record(i, 33, **row)
             writer.add(encode(record), record.meta)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(folder: Path) -> RecordStore:
     return RecordStore(folder)
 
 
@@ -78,6 +87,52 @@ def test_voice_batches_are_half_false_and_repeatable() -> None:
             assert (speech[:n] == (np.float32(0.9) if known else 0)).all()
     with pytest.raises(ValueError, match="genuine and false"):
         AudioBatches(voices[:2], ticks=30, batch=8, seed=1)
+
+
+def numbered(key: str, ticks: int, *, first: int = 0, **columns) -> Voice:
+    """A voice of which every sample tells the tick that it is of."""
+    number = (first + np.arange(ticks)) / 2000
+    sound = np.repeat(number, SAMPLES_PER_TICK).astype(np.float32)
+    plain = Voice(key, "p", "", False, sound, np.ones(ticks, bool), np.full(ticks, np.nan, np.float32))
+    return dataclasses.replace(plain, start_tick=first, **columns)
+
+
+def test_a_copy_and_its_original_are_cut_at_the_same_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audio_examples, "NOISE_SHARE", 0.0)
+    monkeypatch.setattr(audio_examples, "OWN_SHARE", 1.0)
+    monkeypatch.setattr(audio_examples.channel, "sound", lambda audio, rng: audio)
+    pieces = [numbered("d/x.mp4#0@0", 300), numbered("d/x.mp4#0@300", 300, first=300)]
+    false = {"system": "world", "fake": True, "pair": "d/x.mp4"}
+    made = [numbered(f"{pieces[1].key}@world", 100, first=300, **false), numbered(pieces[0].key, 90, **false)]
+    batches = AudioBatches([*pieces, *made], ticks=64, batch=8, seed=0)
+    starts = np.array([batches(step)["audio"][:, 0] for step in range(20)]) * 2000
+    np.testing.assert_allclose(starts[:, ::2], starts[:, 1::2], atol=1e-2)
+    assert starts.min() < 20 and (starts > 300).any() and starts.max() < 400
+
+
+def test_the_partner_of_a_false_voice_is_the_piece_of_its_place_and_its_file() -> None:
+    here = [numbered("x.mp4#0@0", 60, sha256="a"), numbered("x.mp4#0@60", 60, first=60, sha256="a")]
+    there = [dataclasses.replace(v, folder=1, sha256="b") for v in here]
+    false = {"system": "s", "fake": True, "pair": "x.mp4"}
+    for pieces, digest, folder in ((here, "a", 0), (there, "b", 1)):
+        copied = numbered("x.mp4#0@60@world", 40, first=60, folder=2, sha256=digest, **false)
+        found = partner(copied, [*here, *there])
+        assert found is not None and found.n_ticks == 40 and found.sha256 == digest and found.start_tick == 60
+        recorded = numbered("dubbed.mp4#0@57", 40, first=57, folder=folder, sha256="c", **false)
+        assert partner(recorded, [*here, *there]) is pieces[1], "of its own folder, whole, from nearly the same tick"
+    assert partner(copied, []) is None
+
+
+def test_files_of_one_name_in_two_folders_are_two_voices(folder: Path, tmp_path: Path, make_record) -> None:
+    with RecordWriter(tmp_path) as writer:
+        record = make_record(0, 20, identity="eve", audio_fake="0")
+        writer.add(encode(record), record.meta)
+    both = RecordStore(f"{folder},{tmp_path}")
+    voices = load_voices(both, range(len(both)))
+    assert [(v.key, v.folder, v.identity) for v in voices if not v.fake] == [
+        ("clip0#0@0", 0, "ann"),
+        ("clip0#0@0", 1, "eve"),
+    ]
 
 
 def heard(i: int, *, ticks: int = 60, fake: bool = False, prints: dict[str, str | None] | None = None) -> Heard:
@@ -130,6 +185,25 @@ def test_fusion_batches_say_where_lips_and_sound_agree() -> None:
             lags |= set(LAGS[where[matched & middle]].tolist())
     assert {-9, 0, 9} <= lags <= set(range(-9, 10)), "own sound at any constant lag is no mismatch"
     assert 0.3 < np.mean(share) < 0.7 and any(0 < s < 1 for s in share)
+
+
+def test_speech_is_moved_with_the_sound() -> None:
+    """Wherever the sound of the spoken half is heard, whatever was done to it, it is said to be speech."""
+    spoken = np.arange(60) >= 30
+    clips = [heard(i) for i in range(5)]
+    for c in clips:
+        c.sound.update(sync_known=spoken, speech=np.where(spoken, 20.0, -20.0))
+    batches = FusionBatches(clips, ["p"], ticks=40, batch=16, seed=0)
+    for step in range(4):
+        batch = batches(step)
+        np.testing.assert_array_equal(batch["speech"] > 0.5, batch["known"][:, :, MAX_LAG])
+        assert (batch["speech"] > 0.5).any()
+
+
+def test_a_clip_out_of_sync_is_no_example_of_lips_and_sound() -> None:
+    clips = [heard(i) for i in range(4)]
+    with pytest.raises(ValueError, match="at least four"):
+        FusionBatches([*clips[:3], dataclasses.replace(clips[3], in_sync=False)], ["p"], ticks=40, batch=4, seed=0)
 
 
 def test_another_version_of_the_recording_gives_no_wrong_sound() -> None:

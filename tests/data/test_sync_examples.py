@@ -123,6 +123,8 @@ def store(tmp_path_factory: pytest.TempPathFactory, make_record) -> RecordStore:
         {"source": "A", "identity": "", "audio_rate": 48000, "face": False},
         {"source": "B", "audio_rate": 16000},
         {"source": "B", "sound": False},
+        {"source": "B", "segments": '[[0.0, 0.2, "sync"]]'},
+        {"source": "B", "offset_ms": "120.0"},
     ]
     with RecordWriter(folder) as writer:
         for i, row in enumerate(rows):
@@ -131,8 +133,8 @@ def store(tmp_path_factory: pytest.TempPathFactory, make_record) -> RecordStore:
     return RecordStore(folder)
 
 
-def test_clips_with_face_and_sound_are_loaded(store: RecordStore) -> None:
-    clips = load_clips(store, range(4), kind="pixels", offsets={"A/ann/48000": 40.0})
+def test_clips_with_face_and_sound_in_sync_are_loaded(store: RecordStore) -> None:
+    clips = load_clips(store, range(6), kind="pixels", offsets={"A/ann/48000": 40.0})
     assert [c.key for c in clips] == ["clip0#0@0", "clip2#0@0"]
     assert [c.identity for c in clips] == ["ann", "clip2.mp4"], "the path stands for a person without a name"
     assert clips[0].mouths is not None and clips[0].mouths.shape == (9, 64, 64)

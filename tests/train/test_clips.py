@@ -97,6 +97,13 @@ def test_every_family_labels_its_own_branch(config: Config, family: str, face: i
         assert not example["matched"].any(), "what is late must not be matched at lag zero"
 
 
+def test_no_sound_is_taken_from_clips_out_of_sync(config: Config) -> None:
+    make = draw(config, forged=1.0, forgeries=("swap_other=1",))
+    for row in make._store.index[1:]:
+        row["segments"] = '[[0.0, 60.0, "sync"]]'
+    assert np.nanmax(make(0, np.random.default_rng(2))["mismatch"]) == 0
+
+
 def test_mates_are_of_one_person(config: Config) -> None:
     make = draw(config, per_person=2, forged=0.0)
     example = make(0, np.random.default_rng(0))
