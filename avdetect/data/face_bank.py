@@ -1,7 +1,8 @@
 """Faces drawn once and kept for every training that comes: their measures, or the pictures themselves.
 
 Every draw depends on the clip and its number alone, so that trainings of other seeds, and those that leave something
-out, share the draws of the rest. Of a genuine clip a draw is a pair, as it is and forged, degraded alike; of a recorded
+out, share the draws of the rest; where a forgery takes faces of others, trainings share draws of the very same clips
+only. Of a genuine clip a draw is a pair, as it is and forged, degraded alike; of a recorded
 forgery it is that clip, degraded.
 """
 
@@ -9,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ from avdetect.data.clip_draw import ClipDraw
 from avdetect.data.clip_examples import Arrays
 from avdetect.data.mixture import parse_weights
 from avdetect.data.store import RecordStore
+from avdetect.forge import FORGERIES
 from avdetect.forge.films import key_rng
 from avdetect.forge.upscaling import networks
 
@@ -146,7 +149,7 @@ def drawn_clips(store: RecordStore, rows: Sequence[int], config: Config, keep: K
     """
     draw = ClipDraw(config.data, config.augment, rows)
     counts = Counter(str(r.get("source")) for r in store.index if str(r.get("visual_fake") or "") == "0")
-    folder = _folder(config, keep)
+    folder = _folder(config, keep, (store.index[row] for row in rows))
     made: list[Drawn] = []
     wanted = [(row, _draws(store.index[row], counts, config.data.draws)) for row in rows]
     wanted = [(row, n) for row, n in wanted if n]
@@ -205,7 +208,8 @@ def _stored(drawn: list[list[Arrays]], keep: Keep, *, recorded: bool) -> Stored:
     return {f"{side}{name}": x for side, arrays in sides.items() for name, x in arrays.items()}
 
 
-def _folder(config: Config, keep: Keep) -> Path | None:
+def _folder(config: Config, keep: Keep, rows: Iterable[dict]) -> Path | None:
+    """Of the bank, by what its draws depend on; ``rows`` of the index that are drawn from."""
     if not config.data.bank:
         return None
     data = {name: getattr(config.data, name) for name in _SHARED}
@@ -219,6 +223,9 @@ def _folder(config: Config, keep: Keep) -> Path | None:
         about.append(networks())
     about += [keep.name] if keep.name else []
     about += [] if config.data.mouths else ["no mouths"]
+    if any(FORGERIES.get(name).needs_others for name in parse_weights(config.data.forgeries)):
+        # Any of the clips may be in a face that was forged of another.
+        about.append(hashlib.sha256("\n".join(sorted(map(_name, rows))).encode()).hexdigest())
     told = json.dumps(about, sort_keys=True)
     folder = Path(config.data.bank) / hashlib.sha256(told.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
@@ -226,14 +233,18 @@ def _folder(config: Config, keep: Keep) -> Path | None:
     return folder
 
 
-def _file(folder: Path, columns: dict) -> Path:
+def _name(columns: dict) -> str:
     """Of a clip as it looks: records that were prepared anew are drawn anew."""
-    name = f"{columns['key']} {columns.get('picture_hash')}"
-    return folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.npz"
+    return f"{columns['key']} {columns.get('picture_hash')}"
+
+
+def _file(folder: Path, columns: dict) -> Path:
+    return folder / f"{hashlib.sha256(_name(columns).encode()).hexdigest()[:24]}.npz"
 
 
 def _write(path: Path, stored: Stored) -> None:
-    temporary = path.with_suffix(".tmp.npz")
+    # Of this process: another training may fill the same bank.
+    temporary = path.with_suffix(f".{os.getpid()}.npz")
     np.savez(temporary, allow_pickle=False, **stored)
     temporary.replace(path)
 

@@ -16,7 +16,10 @@ OWN_SHARE = 0.7
 
 
 class FaceBatches:
-    """Batches by step number: each genuine face beside a forged one."""
+    """Batches by step number: each genuine face beside a forged one.
+
+    ``data.weights`` and ``data.balance`` are of the sources of the genuine faces.
+    """
 
     def __init__(self, clips: list[Drawn], store: RecordStore, config: Config):
         index, data = store.index, config.data
@@ -29,7 +32,7 @@ class FaceBatches:
         self._mates = {s: kept for s, ms in self._made.items() if (kept := [m for m in ms if m.row in chosen])}
         if self._recorded and not self._mates:
             raise ValueError(f"no genuine clip fits data.mates={data.mates!r}")
-        self._weights = weights_of(self._made, balance=data.balance)
+        self._weights = weights_of(self._made, balance=data.balance, factors=data.weights)
         own = {str(index[m.row]["path"]): m for ms in self._made.values() for m in ms}
         self._own = {m.row: own.get(str(index[m.row].get("pair") or "")) for ms in self._recorded.values() for m in ms}
 

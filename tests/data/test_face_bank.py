@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from avdetect.config import Config, DataConfig, LiteConfig, ModelConfig, OptimConfig, TextureConfig, TrainConfig
+from avdetect.data import face_bank
 from avdetect.data.face_bank import Drawn, Measures, Pictures, drawn_clips
 from avdetect.data.face_batches import FaceBatches
 from avdetect.data.records import encode
@@ -151,6 +152,39 @@ def test_other_networks_have_another_bank(config: Config, tmp_path: Path, monkey
     monkeypatch.setenv("AVDETECT_UPSCALERS", str(tmp_path / "other.param"))
     drawn_clips(store, [0], other, Measures(measure))
     assert len(list((tmp_path / "bank").iterdir())) == 2
+
+
+def test_faces_forged_of_others_are_shared_among_the_same_clips_only(config: Config) -> None:
+    """The face of a clip that a training leaves out must not come into it from the bank."""
+    store, bank = RecordStore(config.data.records), Path(config.data.bank)
+    drawn_clips(store, [0, 2, 4], config, Measures(measure))
+    drawn_clips(store, [0, 2], config, Measures(measure))
+    assert len(list(bank.iterdir())) == 1
+    swaps = replace(config, data=replace(config.data, forgeries=("face_swap=1",)))
+    for rows, folders in (([0, 2, 4], 2), ([4, 0, 2], 2), ([0, 2], 3)):
+        drawn_clips(store, rows, swaps, Measures(measure))
+        assert len(list(bank.iterdir())) == folders
+
+
+def test_two_processes_write_one_file_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = set()
+    for process in (1, 2):
+        monkeypatch.setattr(face_bank.os, "getpid", lambda process=process: process)
+        monkeypatch.setattr(face_bank.np, "savez", lambda path, **arrays: names.add(path) or path.touch())
+        face_bank._write(tmp_path / "a.npz", {})
+    assert len(names) == 2 and [p.name for p in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_weights_are_of_the_sources_of_genuine_faces(config: Config) -> None:
+    store = RecordStore(config.data.records)
+    clips = drawn_clips(store, list(range(8)), config, Measures(measure))
+    first = {
+        tuple(face) for m in clips if m.row % 2 == 0 and m.genuine is not None for face in m.genuine.reshape(-1, 2)
+    }
+    only = FaceBatches(clips, store, replace(config, data=replace(config.data, weights=("b=0",))))
+    assert {tuple(face) for step in range(10) for face in only(step)["seen"][::2]} <= first
+    with pytest.raises(ValueError, match="fits none of the groups: a, b"):
+        FaceBatches(clips, store, replace(config, data=replace(config.data, weights=("c=2",))))
 
 
 def test_nothing_to_stand_beside_is_said(config: Config) -> None:
