@@ -47,6 +47,9 @@ def copy_voices(
         rows = store.sample(where, most=most, seed=seed)
     except (FileNotFoundError, KeyError, ValueError, PluginError) as error:
         refuse(error)
+    if "sound" not in made_by.changes:
+        changed = " and ".join(made_by.changes)
+        refuse(f"{family} changes the {changed} and leaves the voice genuine; python -m tools.forge families says more")
     made, reasons = 0, set()
 
     def one(row: int) -> Record | CannotForge:
@@ -55,18 +58,21 @@ def copy_voices(
         except CannotForge as error:
             return error
 
-    with RecordWriter(out) as writer, ThreadPoolExecutor(threads) as pool:
-        for row, found in track(
-            zip(rows, pool.map(one, rows), strict=True), total=len(rows), description=f"{family} copies"
-        ):
-            if isinstance(found, CannotForge):
-                reasons.add(str(found))
-                writer.reject(store.index[row]["path"], str(found))
-                continue
-            writer.add(encode(found), found.meta)
-            made += 1
-        if not made:
-            refuse(f"none of {len(rows)} voices was copied: {'; '.join(sorted(reasons)[:3])}")
+    try:
+        with RecordWriter(out) as writer, ThreadPoolExecutor(threads) as pool:
+            for row, found in track(
+                zip(rows, pool.map(one, rows), strict=True), total=len(rows), description=f"{family} copies"
+            ):
+                if isinstance(found, CannotForge):
+                    reasons.add(str(found))
+                    writer.reject(store.index[row]["path"], str(found))
+                    continue
+                writer.add(encode(found), found.meta)
+                made += 1
+            if not made:
+                refuse(f"none of {len(rows)} voices was copied: {'; '.join(sorted(reasons)[:3])}")
+    except (FileNotFoundError, ValueError) as error:  # a shard that is missing or damaged
+        refuse(error)
     typer.echo(f"{made} of {len(rows)} voices copied by {family} into {out}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from avdetect.data.records import Record
-from avdetect.forge.contract import Family
+from avdetect.forge.contract import CannotForge, Family
 from avdetect.forge.films import key_rng
 from avdetect.types import SAMPLES_PER_TICK, TICK_RATE, Clip, Label
 
@@ -16,13 +16,15 @@ def copied(record: Record, family: Family, *, name: str, seconds: float, seed: i
     """The voice of a record, from its start on, made anew by a forgery; pictures are left out.
 
     Raises:
-        CannotForge: it has no voice, or the forgery cannot be made.
+        CannotForge: it has no voice, or the forgery cannot be made or leaves the voice genuine.
     """
     n = min(record.n_ticks, round(seconds * TICK_RATE))
     audio = None if record.audio is None else record.audio[: n * SAMPLES_PER_TICK].astype(np.float32) / 32767
     clip = Clip(track=None, audio=audio, audio_valid=record.audio_valid[:n], label=Label(audio_fake=False))
-    made = family.forge(clip, key_rng(record.key, name, seed), ()).audio
-    assert made is not None
+    forged = family.forge(clip, key_rng(record.key, name, seed), ())
+    made = forged.audio
+    if not forged.label.audio_fake or made is None:
+        raise CannotForge(f"{name} makes no false voice")
     return Record(
         key=f"{record.key}@{name}",
         meta=_meta(record.meta, name, n),

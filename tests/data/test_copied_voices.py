@@ -9,8 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from avdetect.data.audio_examples import load_voices
+from avdetect.data.copied_voices import copied
 from avdetect.data.records import encode
 from avdetect.data.store import RecordStore, RecordWriter
+from avdetect.forge.contract import CannotForge, Family
 from avdetect.forge.vocoder import VARIABLE
 from tools.copy_voices import app
 
@@ -57,7 +59,18 @@ def test_copies_are_false_voices_beside_their_originals(folder: Path, tmp_path: 
 
 def test_what_cannot_be_made_is_said(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    for family, reason in (("vocoder", VARIABLE), ("nothing_like_it", "nothing_like_it")):
+    for family, reason in (
+        ("vocoder", VARIABLE),
+        ("nothing_like_it", "nothing_like_it"),
+        ("shift", "shift changes the timing and leaves the voice genuine"),
+        ("mouth_freeze", "changes the picture and timing and leaves the voice genuine"),
+    ):
         run = CliRunner().invoke(app, [str(folder), "--out", str(tmp_path / family), "--family", family])
         assert run.exit_code == 2 and reason in run.output
         assert not (tmp_path / family / "shards").exists()
+
+
+def test_what_leaves_the_voice_genuine_is_no_copy(folder: Path) -> None:
+    still = Family(lambda clip, rng, others=(): clip, changes=("sound",), about="", api_version=1)
+    with pytest.raises(CannotForge, match="no false voice"):
+        copied(RecordStore(folder).read(0), still, name="still", seconds=1, seed=0)
