@@ -47,13 +47,16 @@ class ResidentSync:
         lips = [c.points if kind == "landmarks" else c.mouths for c in clips]
         self._clips = {
             "lips": np.concatenate(lips),  # type: ignore[arg-type]
-            "audio": np.concatenate([(c.audio * 32767).round().astype(np.int16) for c in clips]),
+            # By tick and sample: the number of a sample of more than 37 hours is beyond an int32.
+            "audio": np.concatenate(
+                [(c.audio * 32767).round().astype(np.int16).reshape(-1, SAMPLES_PER_TICK) for c in clips]
+            ),
             "visible": np.concatenate([c.visible for c in clips]),
             "covered": np.concatenate([c.covered for c in clips]),
         }
 
     def __call__(self, step: int) -> Batch:
-        """Which stretches of which clips, at which tempo: ``[b]`` each."""
+        """Which stretches of which clips, at which tempo: ``[b]`` each; tick and sample of the ``other``: ``[b 2]``."""
         rng = np.random.default_rng((self._seed, step))
         chosen = self._people.draw(rng, self._batch)
         length = self._length[chosen]
@@ -64,6 +67,7 @@ class ResidentSync:
         keep = played & (ticks >= MIN_TICKS)
         rate, phase, ticks = np.where(keep, rate, 1), np.where(keep, phase, 0), np.where(keep, ticks, length)
         start = rng.integers(0, np.maximum(1, ticks - self._ticks + 1))
+        other = np.stack(np.divmod(rng.integers(0, self._clips["audio"].size, len(chosen)), SAMPLES_PER_TICK), axis=1)
         return {
             "first": self._first[chosen],
             "length": length,
@@ -71,7 +75,7 @@ class ResidentSync:
             "start": start.astype(np.int32),
             "rate": rate.astype(np.float32),
             "phase": phase.astype(np.float32),
-            "other": rng.integers(0, len(self._clips["audio"]), len(chosen)).astype(np.int32),
+            "other": other.astype(np.int32),
             "number": (np.arange(len(chosen)) + step * self._batch).astype(np.uint32),
         }
 
@@ -123,15 +127,20 @@ class ResidentSync:
         share = within - low
         end = draw["length"] * SAMPLES_PER_TICK - 1
         at = whole * SAMPLES_PER_TICK + low
-        base = draw["first"] * SAMPLES_PER_TICK
-        here = clips["audio"][base + jnp.minimum(at, end)].astype(jnp.float32)
-        after = clips["audio"][base + jnp.minimum(at + 1, end)].astype(jnp.float32)
+        here = _samples(clips["audio"], draw["first"], jnp.minimum(at, end))
+        after = _samples(clips["audio"], draw["first"], jnp.minimum(at + 1, end))
         inside = j // SAMPLES_PER_TICK < draw["ticks"]
         audio = jnp.where(inside, here * (1 - share) + after * share, 0.0) / 32767
         if not self._augment:
             return audio
-        place = (draw["other"] + jnp.arange(samples)) % clips["audio"].shape[0]
-        return lips_device.sound(audio, clips["audio"][place].astype(jnp.float32) / 32767, key)
+        tick, sample = draw["other"]
+        return lips_device.sound(audio, _samples(clips["audio"], tick, sample + jnp.arange(samples)) / 32767, key)
+
+
+def _samples(audio: Array, tick: Array, at: Array) -> Array:
+    """Samples ``at`` counted from a tick of ``audio`` (ticks, samples), from the beginning again past its end."""
+    rows = (tick + at // SAMPLES_PER_TICK) % audio.shape[0]
+    return audio[rows, at % SAMPLES_PER_TICK].astype(jnp.float32)
 
 
 def _between(at: Array, last: Array) -> tuple[Array, Array, Array]:

@@ -6,10 +6,12 @@ import functools
 import itertools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from avdetect.config import DataConfig, MeshConfig
+from avdetect.data import resident_sync
 from avdetect.data.resident_sync import ResidentSync
 from avdetect.data.sync_examples import SyncClip, at_tempo, window
 from avdetect.models.sync import CROP, N_POINTS
@@ -113,6 +115,27 @@ def test_steps_and_seeds_differ_and_come_again() -> None:
     assert (a(5)["first"] != a(6)["first"]).any() or (a(5)["rate"] != a(6)["rate"]).any()
     assert (a(5)["rate"] != other(5)["rate"]).any()
     assert len(set(a(5)["number"]) & set(a(6)["number"])) == 0
+
+
+def test_sound_of_more_than_37_hours_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last samples have numbers beyond an int32."""
+    ticks = 4_000_000
+    number = jnp.int32(ticks - 2), jnp.arange(3 * SAMPLES_PER_TICK)
+
+    class Long:
+        shape = ticks, SAMPLES_PER_TICK
+
+        def __getitem__(self, place):
+            rows, columns = map(np.asarray, place)
+            np.testing.assert_array_equal(rows, np.repeat([ticks - 2, ticks - 1, 0], SAMPLES_PER_TICK))
+            np.testing.assert_array_equal(columns, np.tile(np.arange(SAMPLES_PER_TICK), 3))
+            return columns
+
+    resident_sync._samples(Long(), *number)  # type: ignore[arg-type]
+    other = made("landmarks", augment=True)
+    monkeypatch.setitem(other._clips, "audio", np.broadcast_to(np.int16(0), Long.shape))
+    drawn = np.concatenate([other(step)["other"] for step in range(20)])
+    assert (drawn >= 0).all() and drawn[:, 0].max() > 0.9 * ticks and drawn[:, 1].max() < SAMPLES_PER_TICK
 
 
 def test_stretches_of_one_person_come_together() -> None:
