@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,12 @@ def test_clips_that_a_rule_names_are_heard_by_its_parts(make_config, parts: dict
         np.testing.assert_allclose(lips, sign * usual, atol=0.02, err_msg=clip.key)
         np.testing.assert_array_equal(clip.sound["sync_landmarks"], ours[clip.key].sound["sync_landmarks"])
         assert clip.audio == pytest.approx(ours[clip.key].audio)
+
+
+def test_without_validation_clips_nothing_is_called_a_validation(make_config, parts: dict[str, str]) -> None:
+    config = make_config("fusion", frozen=(parts["own"], parts["rest"]))
+    task = make_task(dataclasses.replace(config, data=dataclasses.replace(config.data, val_where="split=none")))
+    assert task.val == [] and task.evaluate(small_net().fusion) == {}
 
 
 @pytest.mark.parametrize("rule", ["source=drawn", "source=drawn@"])

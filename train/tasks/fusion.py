@@ -59,7 +59,7 @@ class FusionTask:
         self.train, self.val = heard(config.data.train_where), heard(config.data.val_where)
         common = {"ticks": config.data.ticks, "batch": config.train.batch}
         self.batches = FusionBatches(self.train, frozen.pairs, seed=config.seed, **common)
-        self._val_batches = FusionBatches(self.val or self.train, frozen.pairs, seed=config.seed + 1, **common)
+        self._val_batches = FusionBatches(self.val, frozen.pairs, seed=config.seed + 1, **common) if self.val else None
         self.loss = loss
         self._forward = nnx.jit(lambda head, s, known, speech: head.mismatch(s, known, speech))
 
@@ -68,7 +68,9 @@ class FusionTask:
         return f"{len(self.train)} clips to train, {len(self.val)} to validate"
 
     def evaluate(self, head: FusionHead) -> dict[str, float]:
-        """AUC and calibration of the mismatch per window of validation clips."""
+        """AUC and calibration of the mismatch per window of validation clips; nothing where there are none."""
+        if self._val_batches is None:
+            return {}
         head.eval()
         scores, labels = [], []
         for step in range(8):
