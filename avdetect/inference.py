@@ -24,6 +24,7 @@ from avdetect.track_notes import TrackNotes
 from avdetect.track_stream import TrackStream
 from avdetect.types import TICK_RATE, FaceTrack
 from avdetect.verdict import NO_FACE_TRACK, Analysis, TrackEvidence, audit_sync, judge
+from avdetect.verdict.unread import content_end_s
 
 Progress = Callable[[float], None]
 
@@ -65,7 +66,9 @@ def analyse(
         tracker = FaceTracker(TrackerConfig(min_ticks=1)) if still else FaceTracker()
         sound = SoundStream(detector) if info.audio is not None else None
         covered: list[np.ndarray] = []
+        read_s = 0.0
         for block in reader.blocks():
+            read_s = max(read_s, content_end_s(block))
             if sound is not None and block.audio is not None:
                 sound.push(block.audio, block.audio_valid)
                 covered.append(block.audio_valid)
@@ -93,7 +96,7 @@ def analyse(
                 audio_valid=audio_valid,
             )
         )
-    return Analysis(info, file_digest(path), found, warnings)
+    return Analysis(info, file_digest(path), found, warnings, read_s=read_s, glimpses=tracker.glimpses)
 
 
 class _Track:

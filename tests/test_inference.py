@@ -62,6 +62,7 @@ def test_a_file_gives_what_its_clips_give(video: Path, analysis: Analysis) -> No
 def test_the_analysis_says_which_file_it_is_of(video: Path, analysis: Analysis) -> None:
     assert analysis.sha256 == hashlib.sha256(video.read_bytes()).hexdigest()
     assert analysis.info.path.endswith("speaker.mp4") and not analysis.warnings
+    assert analysis.read_s == pytest.approx(3.0, abs=0.05) and analysis.glimpses == 0
 
 
 def test_progress_rises_to_one(analysis: Analysis, told: list[float]) -> None:

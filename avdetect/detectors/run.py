@@ -23,6 +23,7 @@ from avdetect.media.limits import Limits
 from avdetect.media.reader import open_media
 from avdetect.types import TICK_RATE, FaceTrack
 from avdetect.verdict import Analysis
+from avdetect.verdict.unread import content_end_s
 
 Progress = Callable[[float], None]
 LOOK_BACK = 1500
@@ -101,7 +102,9 @@ def _together(
                     tracks[piece.track_id] = TrackFeed(piece, batches, sound)
                 tracks[piece.track_id].push(piece)
 
+        read_s = 0.0
         for block in reader.blocks():
+            read_s = max(read_s, content_end_s(block))
             if sound is not None and block.audio is not None:
                 sound.push(block.start_tick, block.audio, block.audio_valid)
                 covered.append(block.audio_valid)
@@ -137,7 +140,7 @@ def _together(
         ready = [track.evidence(i, audio_valid) for _, track in sorted(tracks.items())]
         if not ready and alone is not None and len(audio_valid):
             ready.append(alone.evidence(i, audio_valid))
-        found.append(Analysis(info, sha256, ready, warnings))
+        found.append(Analysis(info, sha256, ready, warnings, read_s=read_s, glimpses=tracker.glimpses))
     return found
 
 

@@ -27,6 +27,9 @@ class FaceTracker:
     Memory stays bounded: about a second of small pieces around each face is kept, and frames only until their group of
     eight ticks is full. The result does not depend on how the file is cut into blocks.
 
+    Attributes:
+        glimpses: faces dropped so far, because they were seen on fewer ticks than ``TrackerConfig.min_ticks``.
+
     Examples:
         >>> tracker = FaceTracker()
         >>> frames = np.zeros((3, 96, 128, 3), np.uint8)
@@ -47,6 +50,7 @@ class FaceTracker:
         self._builders: dict[int, TrackBuilder] = {}
         self._next_tick: int | None = None
         self._next_id = 0
+        self.glimpses = 0
         self._last_number = -1
         self._known_s = -np.inf
 
@@ -132,6 +136,7 @@ class FaceTracker:
                 if piece is not None:
                     done.setdefault(piece.track_id, []).append(piece)
             if over:
+                self.glimpses += builder.track_id is None
                 del self._builders[face]
 
 

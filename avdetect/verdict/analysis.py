@@ -64,6 +64,8 @@ class Analysis:
         tracks: faces in order of appearance, and sound without a face last.
         warnings: full sentences about what was left out (a damaged stretch, a limit reached).
         needs: which of ``picture`` and ``sound`` the detector judges clips by; empty = by whatever there is.
+        read_s: where what could be read of the file ends, seconds; ``None`` where nobody looked.
+        glimpses: faces that were seen too briefly to become a track.
     """
 
     info: MediaInfo
@@ -71,3 +73,5 @@ class Analysis:
     tracks: Sequence[TrackEvidence]
     warnings: Sequence[str] = field(default=())
     needs: frozenset[str] = frozenset()
+    read_s: float | None = None
+    glimpses: int = 0
