@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +32,7 @@ class PictureTrack:
         self._still = still
         self._count = 0
         self.end_s = 0.0
+        self._said_end_s = 0.0
         self.before: tuple[float, int, Any] | None = None
         self.after = self._next()
         self.first_s = self.after[0] if self.after else None
@@ -49,6 +51,7 @@ class PictureTrack:
             self.before[0] if self.before else None,
             self.after[0] if self.after else None,
             self._stamps.interval_s,
+            end_s=math.inf if self.after else self._said_end_s,
         )
         if side == 0:
             return None
@@ -63,6 +66,7 @@ class PictureTrack:
                 continue
             length = duration_s if 0 < duration_s < 10 * self._stamps.interval_s else self._stamps.interval_s
             self.end_s = time_s + (1 / TICK_RATE if self._still else length)
+            self._said_end_s = max(self.end_s, time_s + duration_s)
             return time_s, number, frame
         return None
 

@@ -43,7 +43,9 @@ def tick_count(end_s: float) -> int:
     return max(0, math.ceil(end_s * TICK_RATE - _SNAP * TICK_RATE))
 
 
-def nearer(tick_s: float, earlier_s: float | None, later_s: float | None, interval_s: float) -> int:
+def nearer(
+    tick_s: float, earlier_s: float | None, later_s: float | None, interval_s: float, *, end_s: float = math.inf
+) -> int:
     """Which of two neighbouring pictures is shown at a tick.
 
     Args:
@@ -51,6 +53,8 @@ def nearer(tick_s: float, earlier_s: float | None, later_s: float | None, interv
         earlier_s: time of the last picture at or before the tick, ``None`` if there is none.
         later_s: time of the first picture after the tick, ``None`` if there is none.
         interval_s: frame interval of the stream.
+        end_s: where the earlier ends, if it is the last of the stream. It still stands for the first tick after that,
+            because sound is padded to whole packets and outlasts its picture by up to a tick in most files.
 
     Returns:
         -1 for the earlier, 1 for the later, 0 for neither. The nearer wins, the earlier in a tie; a picture further
@@ -59,7 +63,11 @@ def nearer(tick_s: float, earlier_s: float | None, later_s: float | None, interv
     Examples:
         >>> nearer(1.0, 0.98, 1.01, 0.04), nearer(1.0, 0.98, 1.02, 0.04), nearer(1.0, 0.2, None, 0.04)
         (1, -1, 0)
+        >>> nearer(1.0, 0.92, None, 0.04, end_s=0.96), nearer(1.0, 0.92, None, 0.04, end_s=0.97)
+        (0, -1)
     """
+    if tick_s > end_s + 1 / TICK_RATE - _SNAP:
+        return 0
     back = math.inf if earlier_s is None else tick_s - earlier_s
     ahead = math.inf if later_s is None else later_s - tick_s
     if min(back, ahead) > max(SHOW_AT_MOST_S, 1.5 * interval_s) + _SNAP:

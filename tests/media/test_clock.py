@@ -7,6 +7,7 @@ import math
 import pytest
 
 from avdetect.media import rates
+from avdetect.media.blocks import PictureTrack
 from avdetect.media.clock import PictureStamps, SoundStamps, TimeBases, nearer, tick_count, without_wild_stamps
 from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK, TICK_RATE
 
@@ -47,6 +48,27 @@ def test_tick_count(end_s: float, ticks: int) -> None:
 )
 def test_nearer(earlier: float | None, later: float | None, interval: float, side: int) -> None:
     assert nearer(1.0, earlier, later, interval) == side
+
+
+@pytest.mark.parametrize(("end", "side"), [(math.inf, -1), (1.01, -1), (0.96001, -1), (0.96, 0), (0.9, 0)])
+def test_the_last_picture_outlives_its_end_by_no_more_than_a_tick(end: float, side: int) -> None:
+    assert nearer(1.0, 0.92, None, 0.04, end_s=end) == side
+
+
+@pytest.mark.parametrize(
+    ("frames", "shown"),
+    [
+        ([(0.0, 0.04), (0.04, 0.04)], "abbnnnnnnnnnnnnnnnnn"),
+        ([(0.0, 0.0), (0.04, 0.0)], "abbnnnnnnnnnnnnnnnnn"),  # without a duration it lasts a frame interval
+        ([(0.0, 0.6)], "aaaaaaaaaaaaannnnnnn"),  # a slide that says its length: for half a second
+        ([(0.0, 0.04), (0.6, 0.04)], "aaaaaaaabbbbbbbbbnnn"),  # held in the middle of the film, by whichever is nearer
+    ],
+)
+def test_pictures_shown(frames: list[tuple[float, float]], shown: str) -> None:
+    named = ((time, length, name) for (time, length), name in zip(frames, "abc", strict=False))
+    track = PictureTrack(named, pictures(), still=False)
+    found = [track.at(tick / 25) for tick in range(20)]
+    assert "".join("n" if picture is None else picture[2] for picture in found) == shown
 
 
 def test_pictures_keep_good_stamps() -> None:

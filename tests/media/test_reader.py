@@ -143,9 +143,9 @@ def test_picture_ends_before_the_sound(tmp_path: Path) -> None:
     valid = np.concatenate([block.frame_valid for block in blocks])
     pts = np.concatenate([block.frame_pts_s for block in blocks])
     assert len(valid) == 75
-    # The last picture, at 0.96 s, stands for the half second after it.
-    assert valid.tolist() == [True] * 37 + [False] * 38
-    assert np.isnan(pts[37:]).all() and (np.concatenate([b.frame_index for b in blocks])[37:] == -1).all()
+    # The last picture ends at 1 s; it stands for the one tick that starts there, since sound is padded by about that.
+    assert valid.tolist() == [True] * 26 + [False] * 49
+    assert np.isnan(pts[26:]).all() and (np.concatenate([b.frame_index for b in blocks])[26:] == -1).all()
     assert np.concatenate([block.audio_valid for block in blocks]).all()
 
 
