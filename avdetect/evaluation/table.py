@@ -21,9 +21,10 @@ COLUMNS: dict[str, str] = {
     "path": "file",
     "source": "data set",
     "identity": "person; intervals resample people",
-    "group": "what must not be on two sides of a split",
+    "group": "what must not be on two sides of a split; of one name in all data sets",
     "method": "generator of the forgery; empty for genuine clips",
     "compression": "as the data set calls it",
+    "sha256": "of the file",
     "split": "of the index",
     "fold": "of the index",
     "visual_fake": "true, false, or nothing where it is not known",
@@ -37,6 +38,7 @@ COLUMNS: dict[str, str] = {
     "audio": "mean logit of the sound branch",
     "sync": "mean logit that lips and sound do not belong together",
     "sync_swapped": "the same of these lips with another clip's sound",
+    "swapped_with": "that clip: its key and the SHA-256 of its file",
     "classes": "probabilities of RVRA, FVRA, RVFA, FVFA",
     "offset_ms": "sound minus picture as found",
     "offset_confidence": "of that, similarity units",
@@ -247,6 +249,6 @@ def check_disjoint(table: ScoreTable, validation: ScoreTable) -> None:
 
 _SIDES: dict[str, Callable[[ScoreTable], Iterable[Any]]] = {
     "clips": lambda t: t["key"],
-    "groups": lambda t: (f"{s}/{g}" if g else None for s, g in zip(t["source"], t["group"], strict=True)),
+    "groups": lambda t: t["group"],
     "people": lambda t: (f"{s}/{i}" if i else None for s, i in zip(t["source"], t["identity"], strict=True)),
 }

@@ -34,6 +34,34 @@ def test_a_better_detector_is_found_better_and_itself_is_not() -> None:
         compare(table(1, 0), ScoreTable.of_rows([{"key": "other"}]))
 
 
+def stretches(found: tuple[float, float]) -> ScoreTable:
+    return ScoreTable.of_rows(
+        {
+            "key": f"{i}", "identity": f"p{i // 2}", "visual_fake": bool(i % 2), "audio_fake": False, "error": "",
+            "probability_fake": 0.1 + 0.8 * (i % 2), "visual": float(i % 2),
+            "segments": [[1.0, 2.0, "visual"]] if i % 2 else None,
+            "predicted": [[*found, "visual", 0.9]] if i % 2 else None,
+        }
+        for i in range(20)
+    )  # fmt: skip
+
+
+def test_stretches_of_two_detectors_are_compared_once_and_with_each_other() -> None:
+    metrics = ["segment_ap", "auc"]
+    rows = compare(stretches((1.0, 2.0)), stretches((5.0, 6.0)), metrics=metrics, rounds=20)
+    assert [r["head"] for r in rows if r["metric"] == "segment_ap mean"] == ["clips"]
+    (row,) = [r for r in rows if r["metric"] == "segment_ap @0.5"]
+    assert (row["first"], row["second"], row["clips"]) == (1.0, 0.0, 20) and row["high"] < 0
+    assert {r["head"] for r in rows if r["metric"] == "auc"} == {"verdict", "visual"}
+
+
+def test_clips_on_which_one_failed_or_said_nothing_are_not_compared() -> None:
+    first, second = ([{**r, "classes": [0.7, 0.1, 0.1, 0.1]} for r in stretches((1.0, 2.0)).rows()] for _ in range(2))
+    first[0]["error"], second[2]["classes"] = "broken", None
+    rows = compare(ScoreTable.of_rows(first), ScoreTable.of_rows(second), metrics=["four_way"], rounds=5)
+    assert rows and all(r["clips"] == 18 and r["difference"] == 0 for r in rows if not np.isnan(r["first"]))
+
+
 def test_plots_are_written_with_and_without_scores(tmp_path: Path) -> None:
     plot_scores(table(2, 0), tmp_path / "a.png")
     plot_scores(ScoreTable.of_rows([{"key": "a", "error": "broken"}]), tmp_path / "b.png")
