@@ -23,7 +23,8 @@ def member_scores(net: DetectorNet, store: RecordStore, rows: Sequence[int]) -> 
     """Mean visual logits of clips by one network, without those where no face can be judged."""
     with tempfile.TemporaryDirectory() as folder:
         detector = Detector(net, Calibration(), card={"sha256": "member"})
-        values = score_records(detector, store, list(rows), Path(folder) / "scores.parquet").numbers("visual")
+        out = Path(folder) / "scores.parquet"
+        values = score_records(detector, store, list(rows), out, other_sound=False).numbers("visual")
     return values[np.isfinite(values)]
 
 

@@ -20,14 +20,21 @@ from avdetect.detectors.clip_scorer import ClipScorer
 from avdetect.evaluation.table import ScoreTable
 from avdetect.evidence_folder import Change, EvidenceFolder, own_and_swapped, track_evidence
 from avdetect.metrics.sync import distances, lip_sync_errors, offset_hits
-from avdetect.types import TICK_RATE, Clip
+from avdetect.types import TICK_RATE
 from avdetect.verdict import TrackEvidence
 from avdetect.verdict.judge import combined
 from avdetect.verdict.tracks import decide_speaking, measure_track
 
 Row = dict[str, Any]
 SAVE_EVERY = 50
-_LEFT_OUT = {"shard", "row", "sha256", "picture_hash", "sound_hash", "generator", "offset_ms"}
+_LEFT_OUT = {"shard", "row", "picture_hash", "sound_hash", "generator", "offset_ms"}
+SAID = (
+    "probability_fake", "visual", "audio", "sync", "sync_swapped", "classes", "offset_ms", "offset_confidence",
+    "predicted", "lse_c", "lse_d", "context_hits", "ticks",
+)  # fmt: skip
+"""Columns that the detector fills; the others are what is known of the clip."""
+_DEPENDS_ON = ("sha256", "duration_s", "swapped_with", "true_offset_ms")
+"""Of what is known: what the detector's columns depend on."""
 
 
 def score_records(
@@ -36,6 +43,7 @@ def score_records(
     rows: Sequence[int],
     out: Path,
     *,
+    other_sound: bool = True,
     change: Change | None = None,
     changed: str = "",
     evidence: Path | None = None,
@@ -43,11 +51,16 @@ def score_records(
 ) -> ScoreTable:
     """Score clips and write the table.
 
+    Scores that the same detector gave are kept, those of clips with an error are given again. So are those of a file
+    that has changed since, or whose lips are now shown with another clip's sound; a table that says neither counts as
+    changed. All that is not a score is of the index as it is.
+
     Args:
         detector: of a bundle, or one of others.
         store: the records.
         rows: of its index.
-        out: table to write; rows in it that the same detector scored are kept, those with an error are tried again.
+        out: table to write, perhaps with scores of before.
+        other_sound: whether genuine clips are also scored with another clip's sound.
         change: what is done to a clip (and its key) before it is scored.
         changed: name of the change, for the evidence that is kept.
         evidence: folder where a bundle's evidence is kept (`avdetect.evidence_folder`), so that another calibration of
@@ -64,14 +77,15 @@ def score_records(
     if out.is_file() and (old := ScoreTable.read(out)).about.get("model") == about["model"]:
         done = {r["key"]: r for r in old.rows() if not r["error"]}
     found: list[Row] = []
-    mates = sound_mates(store, rows)
+    mates = sound_mates(store, rows) if other_sound else {}
     scores = _scorer(detector, store, mates, change, changed, evidence)
     for n, i in enumerate(rows, 1):
-        key = store.index[i]["key"]
-        found.append(done[key] if key in done else _scored(scores, store, i))
-        if n % SAVE_EVERY == 0 and key not in done:
-            rest = [r for k, r in done.items() if k not in {f["key"] for f in found}]
-            ScoreTable.of_rows([*found, *rest], about).write(out)
+        known = _known(store, i, mates.get(i))
+        old = done.pop(known["key"], {})
+        kept = bool(old) and all(old.get(name) == known.get(name) for name in _DEPENDS_ON)
+        found.append({**known, **{name: old.get(name) for name in SAID}} if kept else _scored(scores, known, i))
+        if n % SAVE_EVERY == 0 and not kept:
+            ScoreTable.of_rows([*found, *done.values()], about).write(out)
         if progress is not None:
             progress(n)
     table = ScoreTable.of_rows(found, about)
@@ -86,12 +100,11 @@ def _whose(detector: Detector | ClipScorer) -> dict[str, str]:
     return {"name": "avnet", "version": str(detector.card.get("version", "")), "distribution": f"avdetect {VERSION}"}
 
 
-def _scored(scores: Callable[[int], Row], store: RecordStore, i: int) -> Row:
-    about = _known(store.index[i])
+def _scored(scores: Callable[[int], Row], known: Row, i: int) -> Row:
     try:
-        return {**about, **scores(i)}
+        return {**known, **scores(i)}
     except Exception as error:  # one bad clip must not end the run, and must be counted
-        return {**about, "error": f"{type(error).__name__}: {error}"}
+        return {**known, "error": f"{type(error).__name__}: {error}"}
 
 
 def _scorer(
@@ -127,23 +140,21 @@ def _scorer(
     return scores
 
 
-def _known(row: Row) -> Row:
+def _known(store: RecordStore, i: int, mate: int | None) -> Row:
+    """What the index says of a clip, and with whose sound its lips are shown."""
+    row = store.index[i]
+    other = {} if mate is None else store.index[mate]
     flags = {n: flag(row.get(n)) for n in ("visual_fake", "audio_fake")}
     segments = [[s.start_s, s.end_s, s.kind] for s in read_segments(row.get("segments"))]
     kept = {k: v for k, v in row.items() if k not in _LEFT_OUT}
     more = {"method": row.get("generator") or "", "segments": segments or None}
+    more["swapped_with"] = f"{other['key']} {other.get('sha256') or ''}".rstrip() if other else None
     return {**kept, **more, **flags, "true_offset_ms": _true_offset(row), "error": ""}
 
 
 def _true_offset(row: Row) -> float | None:
     offset = row.get("offset_ms")
     return None if offset in (None, "") else float(offset)
-
-
-def clip_scores(detector: Detector | ClipScorer, clip: Clip, *, true_offset_ms: float | None = None) -> Row:
-    """What the detector says of one clip; arguments and columns as :func:`scores_of`."""
-    track = track_evidence(clip, detector.evidence(clip))
-    return scores_of(track, detector.calibration, needs=_needs(detector), true_offset_ms=true_offset_ms)
 
 
 def _needs(detector: Detector | ClipScorer) -> frozenset[str]:

@@ -11,6 +11,7 @@ from avdetect.data.records import encode, record_of
 from avdetect.data.store import RecordStore, RecordWriter
 from avdetect.evaluation import scoring
 from avdetect.evaluation.table import ScoreTable
+from avdetect.evidence_folder import track_evidence
 from avdetect.testing import synthetic_clip
 from tests.small_nets import small_detector
 
@@ -43,6 +44,54 @@ def test_scores_are_resumed_and_failures_are_rows(tmp_path: Path, monkeypatch: p
     assert np.isfinite(again.numbers("sync")).all() and np.isfinite(again.numbers("sync_swapped")).all()
     assert all(set(h) == {"5", "7", "9", "11", "13", "15"} for h in again["context_hits"])
     assert ScoreTable.read(out).rows() == again.rows()
+
+
+def test_kept_scores_are_of_the_same_file_and_sound_and_labels_of_the_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RecordWriter(tmp_path) as writer:
+        for i in range(4):
+            meta = {"key": f"c{i}#0@0", "path": f"c{i}.mp4", "source": "s", "identity": f"p{i}", "track_id": 0,
+                    "start_tick": 0, "visual_fake": "0", "audio_fake": "0", "generator": "", "sha256": f"{i}",
+                    "duration_s": 1.2, "audio": "stereo"}  # fmt: skip
+            writer.add(b"no record", meta)
+    store, out, detector = RecordStore(tmp_path), tmp_path / "scores.parquet", small_detector("audio")
+    scored: list[int] = []
+
+    def scorer(*_: object) -> object:
+        return lambda i: scored.append(i) or {"probability_fake": 0.5, "audio": 1.5, "sync_swapped": 2.5}
+
+    monkeypatch.setattr(scoring, "_scorer", scorer)
+
+    def again() -> tuple[list[int], ScoreTable]:
+        scored.clear()
+        table = scoring.score_records(detector, store, range(4), out)
+        return list(scored), table
+
+    assert again()[0] == [0, 1, 2, 3] and again()[0] == []
+    for row in store.index:
+        row |= {"identity": "other", "generator": "pen"}
+    done, table = again()
+    assert done == [] and set(table["identity"]) == {"other"} and set(table["method"]) == {"pen"}
+    assert set(table["audio"]) == {1.5}, "a column of the manifest is no score"
+    assert table["swapped_with"][3] == "c0#0@0 0"
+    store.index[1]["sha256"] = "another"
+    assert again()[0] == [0, 1], "the file, and the clip that is shown with its sound"
+    store.index[1]["visual_fake"] = "1"
+    done, table = again()
+    assert done == [0, 1] and table["visual_fake"][1] is True, "a forged clip is neither shown nor heard so"
+    store.index[1]["offset_ms"] = 40.0
+    assert again()[0] == [1]
+    before = ScoreTable.read(out)
+    old = [{k: v for k, v in row.items() if k not in ("sha256", "swapped_with")} for row in before.rows()]
+    ScoreTable.of_rows(old, before.about).write(out)
+    assert again()[0] == [0, 1, 2, 3], "a table that says neither"
+
+
+def test_the_columns_that_are_scores() -> None:
+    detector, clip = small_detector("audio"), synthetic_clip(0, 40, face=False)
+    said = scoring.scores_of(track_evidence(clip, detector.evidence(clip)), detector.calibration)
+    assert {*said, "sync_swapped"} == set(scoring.SAID)
 
 
 @pytest.mark.slow

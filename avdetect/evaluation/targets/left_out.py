@@ -201,7 +201,7 @@ def part_scores(part: Path, store: RecordStore, rows: Sequence[int], out: Path) 
         keys = set(ScoreTable.read(path)["key"].tolist())
         known = [i for i, row in enumerate(store.index) if row["key"] in keys]
     wanted = list(dict.fromkeys([*rows, *known]))
-    table = score_records(detector, store, wanted, path)
+    table = score_records(detector, store, wanted, path, other_sound=False)
     place = {key: n for n, key in enumerate(table["key"].tolist())}
     return table.take(np.array([place[store.index[i]["key"]] for i in dict.fromkeys(rows)]))
 
