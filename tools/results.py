@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from avdetect.commands.refusal import refuse
+from avdetect.evaluation.kept_json import read_json, write_json
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -200,10 +201,11 @@ def _each_listener(
         about = {"config": {**rule, "listeners": [entry]}, "records": bench.config["records"]}
         about |= {"thresholds": thresholds, "files": files_digest(folders_in(about["config"]))}
         path = bench.work / section / f"{sha_of(json.dumps(about, sort_keys=True))[:16]}.json"
-        if bench.again or not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(measure(bench, entry)) + "\n")
-        rows += json.loads(path.read_text())
+        found = [] if bench.again else read_json(path)
+        if not found:
+            found = measure(bench, entry)
+            write_json(path, found)
+        rows += found
     return rows
 
 
@@ -355,12 +357,12 @@ def main(
             _measure(sections or list(SECTIONS), Bench(settings, work, evidence=evidence, again=again))
         except (KeyError, ValueError, FileNotFoundError) as error:
             refuse(error)
-    found = {name: work / f"{name}.json" for name in SECTIONS}
-    missing = [name for name, path in found.items() if not path.is_file()]
+    found = {name: read_json(work / f"{name}.json") for name in SECTIONS}
+    missing = [name for name, kept in found.items() if not kept]
     if missing:
         typer.echo(f"the page waits for: {', '.join(missing)}")
         return
-    figures = {name: json.loads(path.read_text())["figures"] for name, path in found.items()}
+    figures = {name: kept["figures"] for name, kept in found.items()}
     try:
         tables = {name: section_table(name, of) for name, of in figures.items()} | {"aims": aims_table(aims(figures))}
     except ValueError as error:
@@ -377,11 +379,11 @@ def _measure(sections: list[str], bench: Bench) -> None:
     for name in sections:
         path = bench.work / f"{name}.json"
         asked = depends_on(bench.config, name)
-        if path.is_file() and not bench.again and json.loads(path.read_text())["about"] == asked:
+        if not bench.again and read_json(path).get("about") == asked:
             typer.echo(f"{name}: finished before")
             continue
         figures = SECTIONS[name](bench)
-        path.write_text(json.dumps({"about": asked, "figures": figures}, indent=1) + "\n")
+        write_json(path, {"about": asked, "figures": figures})
         typer.echo(f"{name}: {path}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from avdetect.calibration import fit_isotonic, fit_platt, fit_temperature, sigmoid
+from avdetect.evaluation.kept_json import plain
 from avdetect.evaluation.measures.probabilities import log_odds
 from avdetect.evaluation.metric import HEADS, Context, Head, Metric, View, view
 from avdetect.evaluation.registry import METRICS, metric_called
@@ -79,7 +80,7 @@ def results(
     out["clips"] = measured(table, {n: m for n, m in chosen.items() if not m.per_head}, Context(), rounds=rounds)
     fake = [None if math.isnan(x) else bool(x) for x in table.fake()]
     out["shortcuts"] = shortcut_auc(table.rows(), fake, table.clusters().tolist())
-    return _plain(out)
+    return plain(out)
 
 
 def measured(table: ScoreTable, metrics: dict[str, Metric], context: Context, *, rounds: int) -> dict[str, Any]:
@@ -200,13 +201,3 @@ def _text(e: dict[str, Any]) -> str:
         return "–"
     low, high = e["ci"]
     return f"{e['value']:.3f}" + ("" if low is None else f" ({low:.3f}–{high:.3f})")
-
-
-def _plain(x: Any) -> Any:
-    if isinstance(x, dict):
-        return {str(k): _plain(v) for k, v in x.items()}
-    if isinstance(x, list | tuple):
-        return [_plain(v) for v in x]
-    if isinstance(x, np.generic):
-        x = x.item()
-    return None if isinstance(x, float) and not math.isfinite(x) else x

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ from avdetect import metrics
 from avdetect.calibration import Calibration
 from avdetect.data.manifest import Entry
 from avdetect.detector import Detector
+from avdetect.evaluation.kept_json import read_json, write_json
 from avdetect.inference import analyse
 from avdetect.media.errors import MediaError
 from avdetect.media.remux import remux_shifted
@@ -35,10 +35,9 @@ def shift_rows(entry: Entry, amounts: Sequence[float], detector: Detector, *, ke
     """
     done = keep / f"{entry.name.replace('/', '__')}.json"
     wanted = {"amounts": list(amounts), "model": detector.card.get("sha256"), "rows": _ROWS}
-    if done.is_file():
-        stored = json.loads(done.read_text())
-        if stored["wanted"] == wanted:
-            return stored["rows"]
+    stored = read_json(done)
+    if stored.get("wanted") == wanted:
+        return [{**row, **_known(entry)} for row in stored["rows"]]
     rows = []
     try:
         before = _offsets(entry.path, detector)
@@ -52,8 +51,7 @@ def shift_rows(entry: Entry, amounts: Sequence[float], detector: Detector, *, ke
         return [
             {**_row(entry, amount, (None, None), (None, None)), "error": str(error)} for amount in amounts
         ]  # to be tried again
-    keep.mkdir(parents=True, exist_ok=True)
-    done.write_text(json.dumps({"wanted": wanted, "rows": rows}))
+    write_json(done, {"wanted": wanted, "rows": rows})
     return rows
 
 
@@ -72,15 +70,21 @@ def _row(
 ) -> dict[str, Any]:
     found, of_every = (None if b is None or a is None else a - b for b, a in zip(before, after, strict=True))
     return {
-        "path": entry.name,
-        "folder": entry.name.split("/")[0],
-        "label": entry.columns.get("label"),
-        "identity": entry.columns.get("identity") or entry.name,
+        **_known(entry),
         "shift_ms": amount,
         "before_ms": before[0],
         "after_ms": after[0],
         "found_ms": found,
         "found_any_ms": of_every,
+    }
+
+
+def _known(entry: Entry) -> dict[str, Any]:
+    return {
+        "path": entry.name,
+        "folder": entry.name.split("/")[0],
+        "label": entry.columns.get("label"),
+        "identity": entry.columns.get("identity") or entry.name,
     }
 
 
@@ -95,7 +99,12 @@ def shift_table(rows: Sequence[dict[str, Any]], *, tolerance_ms: float) -> tuple
     """A Markdown table by folder and the figures. A shift that was not reported counts as not found.
 
     The column after that has the same were every offset reported, however faint.
+
+    Raises:
+        ValueError: there are no rows.
     """
+    if not rows:
+        raise ValueError("no shift was tried, so there is no share of those found")
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(f"{row['folder']} {row['label']}", []).append(row)

@@ -33,6 +33,24 @@ def test_files_are_scored_twice_and_kept(tmp_path: Path, monkeypatch: pytest.Mon
     assert json.dumps(rows()) == json.dumps(first), "nothing is scored again"
 
 
+def test_a_half_written_row_is_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scored: list[Path] = []
+    monkeypatch.setattr(compression, "score_file", lambda path, _: scored.append(path))
+    monkeypatch.setattr(compression, "_said", lambda _: {"verdict": 0.5, "visual": None, "audio": None})
+    monkeypatch.setattr(compression, "compress", lambda *_: None)
+
+    def rows() -> list[dict]:
+        files = [(tmp_path / "a.mp4", "f/a.mp4", {"source": "s"})]
+        how = Sharing(crf=40, share=0.5, kbps=16)
+        return compression.compressed_rows(files, small_detector("audio"), keep=tmp_path / "kept", sharing=how)
+
+    first = rows()
+    assert len(scored) == 2 and rows() == first and len(scored) == 2
+    (kept,) = (tmp_path / "kept").iterdir()
+    kept.write_text(kept.read_text()[:40])
+    assert rows() == first and len(scored) == 4 and rows() == first and len(scored) == 4
+
+
 def test_the_loss_is_of_the_same_files() -> None:
     def row(person: str, fake: bool, before: float | None, after: float | None) -> dict:
         flags = {"verdict": fake, "visual": fake, "audio": None}

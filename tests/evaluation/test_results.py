@@ -95,6 +95,9 @@ def test_validation_must_be_of_other_people() -> None:
     rows = [{**r, "key": "x" + r["key"], "group": ""} for r in made_up(range(2)).rows()]
     with pytest.raises(ValueError, match="share 2 people"):
         results(made_up(range(5)), ScoreTable.of_rows(rows))
+    other = [{**r, "key": "x" + r["key"], "source": "other"} for r in made_up(range(2)).rows()]
+    with pytest.raises(ValueError, match="share 2 groups"):
+        check_disjoint(made_up(range(5)), ScoreTable.of_rows(other))
 
 
 def test_every_metric_of_the_registry_is_one(tmp_path: Path) -> None:

@@ -67,6 +67,30 @@ def test_a_file_is_shifted_audited_and_remembered(tmp_path: Path, monkeypatch: p
     assert len(heard) == 4, "other shifts are"
 
 
+def test_a_half_written_row_is_measured_again_and_labels_are_those_of_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Path] = []
+    monkeypatch.setattr(shifts, "_offsets", lambda path, _: heard.append(path) or (0.0, 0.0))
+    monkeypatch.setattr(shifts, "remux_shifted", lambda *_: None)
+
+    def rows(label: str) -> list[dict]:
+        entry = Entry(tmp_path / "a.mp4", "f/a.mp4", {"label": label})
+        return shifts.shift_rows(entry, [80.0], small_detector("audio"), keep=tmp_path / "rows")
+
+    first = rows("RVRA")
+    assert len(heard) == 2
+    (kept,) = (tmp_path / "rows").iterdir()
+    kept.write_text(kept.read_text()[:40])
+    assert rows("RVRA") == first and len(heard) == 4
+    assert rows("RVFA") == [{**first[0], "label": "RVFA"}] and len(heard) == 4
+
+
+def test_no_shifts_are_no_table() -> None:
+    with pytest.raises(ValueError, match="no shift was tried"):
+        shifts.shift_table([], tolerance_ms=40)
+
+
 def test_a_broken_file_is_a_row_with_an_error(tmp_path: Path) -> None:
     broken = tmp_path / "broken.mp4"
     broken.write_text("not a video")

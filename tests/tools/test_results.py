@@ -99,6 +99,9 @@ def test_one_listener_more_costs_only_itself(root: Path, tmp_path: Path) -> None
     kept.write_text(kept.read_text().replace('"a"', '"kept"'))
     assert rows(("a", "label=RVRA"), ("b", "label=RVRA;fold=1")) == ["kept 4", "b 2"]
     assert len(list((tmp_path / "work" / "windows").iterdir())) == 2
+    kept.write_text(kept.read_text()[:20])
+    (tmp_path / "work" / "windows.json").write_text('{"about": {"con')
+    assert rows(("a", "label=RVRA")) == ["a 4"], "half-written files are measured again"
 
 
 def test_listeners_may_name_what_they_have_in_common(root: Path, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ The files themselves are coded again and scored from end to end, faces found ane
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from avdetect import metrics
 from avdetect.data.columns import flag
 from avdetect.data.shared_copies import Sharing, compress
 from avdetect.detector import Detector
+from avdetect.evaluation.kept_json import read_json, write_json
 from avdetect.inference import score_file
 from avdetect.media.errors import MediaError
 from avdetect.report.schema import Report
@@ -44,12 +44,11 @@ def compressed_rows(
         sharing: how they are coded again.
         progress: called with the number of finished files.
     """
-    keep.mkdir(parents=True, exist_ok=True)
     how = {"model": detector.card.get("sha256"), **asdict(sharing)}
     found = []
     for n, (path, name, row) in enumerate(files, 1):
         done = keep / f"{name.replace('/', '__')}.json"
-        stored = json.loads(done.read_text()) if done.is_file() else {}
+        stored = read_json(done)
         if stored.get("how") != how:
             with tempfile.TemporaryDirectory() as folder:
                 copy = Path(folder) / "copy.mp4"
@@ -60,7 +59,7 @@ def compressed_rows(
                 except MediaError as error:
                     nothing = dict.fromkeys(("verdict", *LABELS))
                     stored = {"how": how, "before": nothing, "after": nothing, "error": str(error)}
-            done.write_text(json.dumps(stored))
+            write_json(done, stored)
         flags = {branch: flag(row.get(label)) for branch, label in LABELS.items()}
         person = f"{row.get('source')}/{row.get('identity') or name}"
         found.append({"path": name, "fake": flags | {"verdict": any(flags.values())}, "person": person, **stored})
