@@ -40,8 +40,16 @@ def audit_data(
 
     try:
         store = RecordStore(records)
+    except FileNotFoundError as error:
+        refuse(error)
+    except (OSError, ValueError) as error:
+        refuse(
+            f"the index of {records} cannot be read ({error}); make the records again: "
+            f"python -m tools.prepare SOURCE --out {records}"
+        )
+    try:
         chosen = store.where(where)
-    except (FileNotFoundError, KeyError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         refuse(error)
     found = audit_index([store.index[i] for i in chosen], limit=limit, seed=seed)
     print_page(found, Console(highlight=False))

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -28,6 +29,7 @@ from tools.demo_media import ROOT, DemoMediaError, demo_media
 OUT = ROOT / "build" / "demo"
 SHIFT_MS = 320.0
 TOLERANCE_MS = 60.0
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,12 @@ def checks(original: Judged, late: Judged, dubbed: Judged) -> list[tuple[str, bo
     return found
 
 
-def main() -> int:
+@app.command(help=__doc__)
+def main() -> None:
+    raise typer.Exit(demonstrate())
+
+
+def demonstrate() -> int:
     """Runs the demonstration; the exit status."""
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     console = Console(width=None if sys.stdout.isatty() else 140)
@@ -146,4 +153,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    app()

@@ -13,12 +13,14 @@ with --where, and join the two files with --merge.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from avdetect.commands.refusal import refuse
+from tools.plainly import said_plainly
 
 CLEAR = 0.15
 """Height of the peak (cosine) from which a clip's own estimate is looked at."""
@@ -30,12 +32,19 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command(help=__doc__)
+@said_plainly()
 def estimate(
     part: Annotated[Path, typer.Argument(help="Folder of the trained pair.")],
     records: Annotated[Path, typer.Option(help="Folder of the records.")],
     out: Annotated[Path, typer.Option(help="JSON to write.")],
     where: Annotated[str, typer.Option(help="Which clips.")] = "split=train,val",
-    least: Annotated[int, typer.Option(help="Groups of fewer clips take their source's median.")] = 8,
+    least: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Groups of fewer clips take their source's median, or that of all clips if the source has fewer too.",
+        ),
+    ] = 8,
     base: Annotated[Path | None, typer.Option(help="Offsets already taken out in training this pair.")] = None,
     merge: Annotated[
         Path | None, typer.Option(help="Keep the groups of this file that are not estimated here.")
@@ -50,11 +59,12 @@ def estimate(
 
     from avdetect.bundle import assemble_net
     from avdetect.data.store import RecordStore
-    from avdetect.data.sync_examples import load_clips, load_offsets
+    from avdetect.data.sync_examples import group_of, load_clips, load_offsets
     from avdetect.evaluation.matching import embed, similarities
     from avdetect.sync.offset import estimate_offset
     from avdetect.types import LAGS, MAX_LAG
 
+    other = {} if merge is None else _offsets_in(merge)
     net = assemble_net([part])
     pair = net.sync_landmarks if net.sync_landmarks is not None else net.sync_pixels
     if pair is None:
@@ -62,7 +72,12 @@ def estimate(
     pair.eval()
     store = RecordStore(records)
     known = load_offsets(str(base)) if base else {}
-    clips = load_clips(store, store.where(where), kind=pair.config.input, offsets=known)
+    rows = store.where(where)
+    if not rows:
+        refuse(f"no clip in {records} satisfies --where {where!r}")
+    clips = load_clips(store, rows, kind=pair.config.input, offsets=known)
+    if not clips:
+        refuse(f"none of {len(rows)} clips in {records} that satisfy --where {where!r} has both a face and sound")
     found: dict[str, list[float]] = {}
     clear: dict[str, tuple[str, float, float]] = {}
     forward = nnx.jit(embed)
@@ -78,11 +93,10 @@ def estimate(
             found.setdefault(clip.group, []).append(late)
             if estimate.confidence >= CLEAR:
                 clear[clip.key] = clip.group, late, estimate.ticks
-    everything = float(np.median([v for values in found.values() for v in values]))
-    groups = {
-        name: round(float(np.median(values)) if len(values) >= least else everything, 1)
-        for name, values in sorted(found.items())
-    }
+    if not found:
+        refuse(f"{part} found no offset in any of {len(clips)} clips in {records}; choose others with --where")
+    sources = {group_of(store.index[i]): str(store.index[i].get("source") or "") for i in rows}
+    groups, everything = lateness_of_groups(found, sources, least=least)
     by_clip = {}
     for key, (group, late, seen) in sorted(clear.items()):
         # A short clip says little: it is believed in so far as it is long, and not at all far from its group.
@@ -90,13 +104,45 @@ def estimate(
             by_clip[key] = round(groups[group] + (late - groups[group]) * seen / (seen + HALF_TICKS), 1)
     about = {"median_ms": round(everything, 1), "counts": {n: len(v) for n, v in sorted(found.items())}}
     if merge is not None:
-        other = json.loads(merge.read_text())
         groups, by_clip = other["groups"] | groups, other.get("by_clip", {}) | by_clip
         about["counts"] = other.get("counts", {}) | about["counts"]
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps({"groups": groups, "by_clip": by_clip, **about}, indent=1) + "\n")
     spread = np.percentile(list(groups.values()), [0, 25, 50, 75, 100])
     typer.echo(f"{len(groups)} groups; lateness min/quartiles/max: {', '.join(f'{v:.0f}' for v in spread)} ms -> {out}")
+
+
+def lateness_of_groups(
+    found: Mapping[str, Sequence[float]], sources: Mapping[str, str], *, least: int
+) -> tuple[dict[str, float], float]:
+    """Median lateness of each group, of its source where the group has few clips, of all where the source has too.
+
+    Args:
+        found: estimates of the clips of each group, milliseconds; not empty.
+        sources: the source of each group.
+        least: clips that are enough.
+
+    Returns:
+        Milliseconds by group, and the median over all clips.
+    """
+    import numpy as np
+
+    of_source: dict[str, list[float]] = {}
+    for name, values in found.items():
+        of_source.setdefault(sources[name], []).extend(values)
+    everything = float(np.median([v for values in found.values() for v in values]))
+    groups = {}
+    for name, values in sorted(found.items()):
+        enough = next((v for v in (values, of_source[sources[name]]) if len(v) >= least), [everything])
+        groups[name] = round(float(np.median(enough)), 1)
+    return groups, everything
+
+
+def _offsets_in(path: Path) -> dict[str, Any]:
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(stored, dict) or not isinstance(stored.get("groups"), dict):
+        raise ValueError(f"{path} is no file of offsets: it has no groups")
+    return stored
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Figures of a bundle, as tables for docs/results.md and as JSON.
 
 Examples:
-    python -m tools.evaluate shifts ../shared/data/INDEX.csv --where "split=dev" --out work/eval
+    python -m tools.evaluate shifts ../shared/data/INDEX.csv --split dev --out work/eval
     python -m tools.evaluate score --records work/records --where "split=dev;fold=5,6" --out work/eval/test.parquet
 
 "shifts" moves the sound of real files by known amounts (stream copy, container timestamps only) and audits the copies
@@ -11,9 +11,7 @@ made.
 
 from __future__ import annotations
 
-import contextlib
-import json
-from collections.abc import Iterator
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,9 +19,10 @@ import typer
 
 from avdetect.cli import NoPlugins
 from avdetect.commands.refusal import refuse
-from avdetect.plugin_errors import PluginError
+from tools.plainly import said_plainly
 
 if TYPE_CHECKING:
+    from avdetect.data.store import RecordStore
     from avdetect.detectors.clip_scorer import ClipScorer
 
 MetricNames = Annotated[
@@ -34,6 +33,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__d
 
 
 @app.command()
+@said_plainly()
 def shifts(
     manifest: Annotated[Path, typer.Argument(help="CSV or JSONL with path, label, duration_s.")],
     out: Annotated[Path, typer.Option(help="Folder for shifts.json, shifts.md and the finished rows.")],
@@ -43,7 +43,7 @@ def shifts(
     amounts: Annotated[str, typer.Option(help="Shifts in ms; each clip gets --per-clip of them.")] = (
         "-300,-240,-160,-80,80,160,240,300"
     ),
-    per_clip: Annotated[int, typer.Option(help="Shifts tried on each clip.")] = 2,
+    per_clip: Annotated[int, typer.Option(min=1, help="Shifts tried on each clip.")] = 2,
     tolerance_ms: Annotated[float, typer.Option(help="How near the found shift must be.")] = 40.0,
     limit: Annotated[int, typer.Option(help="Only the first N clips (0 = all).")] = 0,
 ) -> None:
@@ -54,13 +54,20 @@ def shifts(
     from avdetect.data.manifest import read_entries
     from avdetect.evaluation.shifts import shift_rows, shift_table
 
+    choices = [_milliseconds(a) for a in amounts.split(",")]
+    everything = read_entries(manifest)
     entries = [
         e
-        for e in read_entries(manifest)
+        for e in everything
         if float(e.columns.get("duration_s") or 0) > min_duration_s and e.columns.get("split") == split
     ]
+    if not entries:
+        known = ", ".join(sorted({str(e.columns.get("split") or "none") for e in everything}))
+        refuse(
+            f"{manifest} has no clip of --split {split} that is longer than {min_duration_s:g} s (--min-duration-s); "
+            f"it has {len(everything)} clips, of the splits: {known or 'none'}"
+        )
     entries = entries[:limit] if limit else entries
-    choices = [float(a) for a in amounts.split(",")]
     detector = load(bundle)
     rows = []
     for number, entry in enumerate(track(entries, description="clips")):
@@ -71,6 +78,7 @@ def shifts(
 
 
 @app.command()
+@said_plainly()
 def score(
     records: Annotated[Path, typer.Option(help="Folder of the records.")],
     out: Annotated[Path, typer.Option(help="Score table to write (.parquet or .jsonl); an unfinished one is resumed.")],
@@ -89,9 +97,8 @@ def score(
     from avdetect.evaluation.scoring import score_records
 
     store = RecordStore(records)
-    rows = store.where(where)
-    with _said_plainly():
-        scorer = _clip_scorer(detector, bundle) if detector else load(bundle)
+    rows = _chosen(store, records, where)
+    scorer = _clip_scorer(detector, bundle) if detector else load(bundle)
     with Progress() as bar:
         task = bar.add_task("clips", total=len(rows))
         table = score_records(scorer, store, rows, out, progress=lambda n: bar.update(task, completed=n))
@@ -99,6 +106,7 @@ def score(
 
 
 @app.command()
+@said_plainly()
 def report(
     scores: Annotated[Path, typer.Argument(help="Score table.")],
     out: Annotated[Path, typer.Option(help="Folder for report.json, report.md and report.png.")],
@@ -112,16 +120,16 @@ def report(
     from avdetect.evaluation.results import markdown, results, summary
     from avdetect.evaluation.table import ScoreTable
 
-    with _said_plainly():
-        held = None if validation is None else ScoreTable.read(validation)
-        table = ScoreTable.read(scores)
-        found = results(table, held, metrics=metric or (), rounds=rounds)
+    held = None if validation is None else ScoreTable.read(validation)
+    table = ScoreTable.read(scores)
+    found = results(table, held, metrics=metric or (), rounds=rounds)
     _write(out, "report", markdown(found), found, shown=summary(found))
     plot_scores(table, out / "report.png")
     typer.echo(f"everything: {out}/report.md, report.json, report.png")
 
 
 @app.command()
+@said_plainly()
 def compare(
     first: Annotated[Path, typer.Argument(help="Score table of one detector.")],
     second: Annotated[Path, typer.Argument(help="Of the other, on the same clips.")],
@@ -136,12 +144,12 @@ def compare(
     from avdetect.evaluation.table import ScoreTable
 
     chosen = {"metrics": metric} if metric else {}
-    with _said_plainly():
-        rows = compared(ScoreTable.read(first), ScoreTable.read(second), rounds=rounds, **chosen)
+    rows = compared(ScoreTable.read(first), ScoreTable.read(second), rounds=rounds, **chosen)
     _write(out, "compare", comparison_table(rows), {"rows": rows})
 
 
 @app.command()
+@said_plainly()
 def combine(
     tables: Annotated[list[Path], typer.Argument(help="Score tables of the same validation clips, one a detector.")],
     out: Annotated[Path, typer.Option(help="Combination to write (.json), for `avdetect score --combination`.")],
@@ -151,16 +159,14 @@ def combine(
     from avdetect.evaluation.combination import fit_combination, summary
     from avdetect.evaluation.table import ScoreTable
 
-    with _said_plainly():
-        fitted = fit_combination(
-            [ScoreTable.read(t) for t in tables], names=[str(t) for t in tables], strength=strength
-        )
+    fitted = fit_combination([ScoreTable.read(t) for t in tables], names=[str(t) for t in tables], strength=strength)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(fitted.to_json(), encoding="utf-8")
     typer.echo(f"{summary(fitted)}\n{out}")
 
 
 @app.command()
+@said_plainly()
 def sweep(
     records: Annotated[Path, typer.Option(help="Folder of the records.")],
     out: Annotated[Path, typer.Option(help="Folder for sweep.json, sweep.md and the score tables; resumable.")],
@@ -176,10 +182,27 @@ def sweep(
     from avdetect.evaluation.sweep_plot import plot_sweep
 
     store = RecordStore(records)
-    rows = store.where(where)
+    rows = _chosen(store, records, where)
     found = swept(load(bundle), store, rows[:limit] if limit else rows, out / "sweep", progress=typer.echo)
     _write(out, "sweep", sweep_table(found), {"rows": found})
     plot_sweep(found, out / "sweep.png")
+
+
+def _milliseconds(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        refuse(f"--amounts: {text.strip()!r} is no number of milliseconds; give some with commas between: -160,160")
+    return found
+
+
+def _chosen(store: RecordStore, records: Path, where: str) -> list[int]:
+    rows = store.where(where)
+    if not rows:
+        refuse(f"no clip in {records} satisfies --where {where!r}")
+    return rows
 
 
 def _clip_scorer(name: str, bundle: Path | None) -> ClipScorer:
@@ -191,19 +214,11 @@ def _clip_scorer(name: str, bundle: Path | None) -> ClipScorer:
     return ClipScorer(load_named(name, bundle=bundle))
 
 
-@contextlib.contextmanager
-def _said_plainly() -> Iterator[None]:
-    """What is wrong with the input is one line and exit status 2."""
-    try:
-        yield
-    except (KeyError, ValueError, PluginError) as error:
-        refuse(error)
-
-
 def _write(out: Path, name: str, table: str, figures: dict, *, shown: str = "") -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    (out / f"{name}.md").write_text(table)
-    (out / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n")
+    from avdetect.evaluation.kept_json import write_json
+
+    write_json(out / f"{name}.json", figures)
+    (out / f"{name}.md").write_text(table, encoding="utf-8")
     typer.echo(shown or table)
 
 

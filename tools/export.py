@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from avdetect.commands.refusal import refuse
+from tools.plainly import said_plainly
 
 if TYPE_CHECKING:
     from avdetect.calibration import Calibration
@@ -37,6 +38,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command(help=__doc__)
+@said_plainly()
 def export(
     records: Annotated[Path, typer.Option(help="Folder of the records; several with commas between.")],
     parts: Annotated[list[Path] | None, typer.Argument(help="Folders of trained parts.")] = None,
@@ -80,6 +82,8 @@ def export(
         refuse("give either folders of trained parts or --calibrate-only BUNDLE")
     if parts and out is None:
         refuse("--out is missing: where should the bundle be written?")
+    if calibrate_only is not None and not calibrate_only.is_dir():
+        refuse(f"--calibrate-only: {calibrate_only} is not a bundle: there is no such folder")
     target = out or calibrate_only
     assert target is not None
     # The old bundle stays until the new one is whole.
@@ -90,7 +94,7 @@ def export(
     else:
         assert calibrate_only is not None
         shutil.copytree(calibrate_only, new)
-    try:
+    with said_plainly(f" (uncalibrated bundle: {new})"):
         calibration, figures = _calibrate(
             new,
             records,
@@ -104,8 +108,6 @@ def export(
             unmet=unmet or [],
             allow=allow_plugin or [],
         )
-    except (KeyError, ValueError, FileNotFoundError) as error:
-        refuse(f"{error.args[0] if error.args else error} (uncalibrated bundle: {new})")
     write_calibration(new, calibration, figures)
     target.mkdir(parents=True, exist_ok=True)
     for path in new.iterdir():

@@ -43,7 +43,7 @@ def fit_combination(
 
     Raises:
         ValueError: fewer than two tables, one that does not say which detector made it, two of one detector, or too
-            few clips in common.
+            few clips in common, or of too few people.
     """
     if len(tables) < 2:
         raise ValueError("a combination needs the tables of two detectors or more")
@@ -64,7 +64,13 @@ def fit_combination(
     centre = centres(own, fake)
     weights, bias = fit_logistic(features(own, centre), fake, strength=strength)
     held = held_out(own, fake, people, strength=strength)
-    above, below = operating_points(held[~fake & np.isfinite(held)], held[fake & np.isfinite(held)])
+    sides = [held[side & np.isfinite(held)] for side in (~fake, fake)]
+    if not all(map(len, sides)):
+        raise ValueError(
+            f"the clips are of {len(set(people.tolist()))} people, and without a fifth of them a class is missing, so "
+            "nobody can be left out of the fit: more people of both classes are needed"
+        )
+    above, below = operating_points(sides[0], sides[1])
     d = len(tables)
     return Combination(
         members=tuple(

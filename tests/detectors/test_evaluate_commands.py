@@ -99,5 +99,6 @@ def test_plain_errors(records: Path, tmp_path: Path) -> None:
         (["--detector", "avnett"], "did you mean 'avnet'"),
         (["--detector", "made.py:Made", "--bundle", "x"], "--bundle is for the detector avnet"),
     ):
-        done = CliRunner().invoke(app, ["score", "--records", str(records), "--out", str(tmp_path / "o"), *options])
+        words = ["score", "--records", str(records), "--where", "split=val", "--out", str(tmp_path / "o"), *options]
+        done = CliRunner().invoke(app, words)
         assert done.exit_code == 2 and done.output.startswith("error: ") and said in done.output, done.output

@@ -171,6 +171,17 @@ def test_tables_that_cannot_be_combined() -> None:
             fit_combination(tables)
 
 
+def test_people_of_one_class_each_are_too_few(tmp_path: Path) -> None:
+    for name, seed in (("a", 0), ("b", 1)):
+        made = table(name, skill=1.0, seed=seed)
+        rows = [{**r, "identity": "forger" if r["visual_fake"] else "speaker"} for r in made.rows()]
+        ScoreTable.of_rows(rows, made.about).write(tmp_path / f"{name}.parquet")
+    words = ["combine", str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet"), "--out", str(tmp_path / "o.json")]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 2 and "more people of both classes are needed" in done.output, done.output
+    assert done.output.startswith("error: ") and not (tmp_path / "o.json").exists()
+
+
 def test_the_command(tmp_path: Path) -> None:
     paths = [str(tmp_path / "a.parquet"), str(tmp_path / "b.jsonl")]
     table("a", skill=1.0, seed=0).write(paths[0])

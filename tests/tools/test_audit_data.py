@@ -171,4 +171,9 @@ def test_any_is_forged_in_picture_or_sound() -> None:
 def test_no_records_end_with_status_2(tmp_path: Path) -> None:
     code, told = run(tmp_path / "nowhere")
     assert code == 2 and "no records in" in told
+    folder = write(tmp_path / "cut", clean(4))
+    index = folder / "shards" / "index.parquet"
+    index.write_bytes(index.read_bytes()[:100])
+    code, told = run(folder)
+    assert code == 2 and "cannot be read" in told and f"tools.prepare SOURCE --out {folder}" in told
     assert run(write(tmp_path, clean(4)), "--where", "colour=red")[0] == 2

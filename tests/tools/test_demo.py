@@ -4,8 +4,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from tools.demo import checks
+from tools.demo import app, checks
 
 
 def judged(offset_ms: float | None, mismatch: float | None) -> Any:
@@ -26,3 +27,8 @@ def judged(offset_ms: float | None, mismatch: float | None) -> Any:
 )
 def test_the_demonstration_fails_when_what_is_known_is_not_found(original, late, dubbed, expected) -> None:
     assert [passed for _, passed in checks(judged(*original), judged(*late), judged(*dubbed))] == expected
+
+
+def test_help_is_shown_and_nothing_is_run() -> None:
+    done = CliRunner().invoke(app, ["--help"])
+    assert done.exit_code == 0 and "a real talking head" in done.output and "ok " not in done.output

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from avdetect.data.store import RecordWriter
 from avdetect.evaluation.sweep import sweep_table
 from avdetect.evaluation.sweep_plot import plot_sweep
 from avdetect.evaluation.table import ScoreTable
@@ -82,6 +83,40 @@ def test_foreign_tables_shared_people_and_unknown_metrics(tmp_path: Path) -> Non
     ):
         done = RUN.invoke(app, ["report", *words, "--out", str(tmp_path)])
         assert done.exit_code == 2 and done.output.startswith("error: ") and said in done.output, done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("score --records {0}/none --out {0}/o.parquet", "no records in"),
+        ("score --records {0}/records --where splt=dev --out {0}/o.parquet", "no column 'splt'"),
+        ("score --records {0}/records --where split=dev --out {0}/o.parquet", "satisfies --where 'split=dev'"),
+        ("sweep --records {0}/none --out {0}/o", "no records in"),
+        ("sweep --records {0}/records --where split=val --bundle {0}/none --out {0}/o", "is not a bundle"),
+        ("shifts {0}/none.csv --out {0}/o", "none.csv is neither"),
+        ("shifts {0}/m.csv --out {0}/o --amounts 80,x", "--amounts: 'x' is no number"),
+        ("shifts {0}/m.csv --out {0}/o --amounts nan", "--amounts: 'nan' is no number"),
+        ("shifts {0}/m.csv --out {0}/o --split test", "has no clip of --split test"),
+        ("shifts {0}/m.csv --out {0}/o --bundle {0}/none", "is not a bundle"),
+    ],
+)
+def test_what_is_not_there_is_said_plainly(tmp_path: Path, words: str, said: str) -> None:
+    with RecordWriter(tmp_path / "records") as writer:
+        writer.add(b"no record", {"key": "a", "path": "a.mp4", "source": "s", "split": "val"})
+    (tmp_path / "m.csv").write_text("path,split,duration_s\na.mp4,dev,4\n")
+    done = RUN.invoke(app, words.format(tmp_path).split(" "))
+    assert done.exit_code == 2 and done.output.startswith("error: ") and said in done.output, done.output
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.csv", "records"]
+
+
+def test_what_has_no_value_is_null(tmp_path: Path) -> None:
+    a, b = (scores(tmp_path / f"{n}.parquet", people=range(10), seed=i) for i, n in enumerate("ab"))
+    made = "VOID = Metric(lambda t, c: float('nan'), 'void', api_version=1)\n"
+    (tmp_path / "void.py").write_text(f"from avdetect.evaluation.metric import Metric\n{made}")
+    words = ["compare", str(a), str(b), "--out", str(tmp_path), "--rounds", "5", "--metric", f"{tmp_path}/void.py:VOID"]
+    assert RUN.invoke(app, words).exit_code == 0
+    text = (tmp_path / "compare.json").read_text()
+    assert "NaN" not in text and json.loads(text)["rows"][0]["p"] is None
 
 
 def test_curves_and_table_of_a_sweep(tmp_path: Path) -> None:

@@ -70,6 +70,11 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
     assert run("--records", tmp_path) == (2, "error: give either folders of trained parts or --calibrate-only BUNDLE\n")
     code, said = run(tmp_path / "part", "--records", tmp_path)
     assert code == 2 and "--out is missing" in said
+    code, said = run(tmp_path / "part", "--records", tmp_path, "--out", tmp_path / "new")
+    assert code == 2 and said == f"error: no trained part in {tmp_path / 'part'}; finish that run first\n"
+    code, said = run("--calibrate-only", tmp_path / "none", "--records", tmp_path)
+    assert code == 2 and said.startswith(f"error: --calibrate-only: {tmp_path / 'none'} is not a bundle")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_clips_that_a_part_was_trained_on_do_not_calibrate_it(tmp_path: Path) -> None:
