@@ -3,7 +3,7 @@
 Examples:
     python -m tools.share_copies work/records --media videos/ --where "split=train" --out work/shared_films
     python -m tools.prepare work/shared_films/manifest.csv --out work/shared
-    python -m train.run --config configs/fusion.py --set data.records=work/records,work/shared
+    python -m train.run --config configs/fusion.py --workdir work/fusion --set data.records=work/records,work/shared
 
 Copies keep labels, person and split of their originals, which are named in the column "copy_of". A run that was
 stopped goes on where it was; a film that cannot be coded again is named and left out.

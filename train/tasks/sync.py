@@ -53,5 +53,5 @@ class SyncTask:
         return f"{len(self.train)} clips of {people} people to train, {len(self.val)} to validate"
 
     def evaluate(self, pair: SyncPair) -> dict[str, float]:
-        """Matching figures on the validation clips, the middle 32 ticks of each."""
+        """Matching figures on the validation clips, the first 32 ticks of each."""
         return evaluate_pair(pair, self.val, self._forward)
