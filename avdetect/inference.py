@@ -14,7 +14,7 @@ import numpy as np
 from avdetect.detector import Detector
 from avdetect.faces.config import TrackerConfig
 from avdetect.faces.tracker import FaceTracker
-from avdetect.media.digest import file_digest
+from avdetect.media.digest import unchanged
 from avdetect.media.limits import Limits
 from avdetect.media.reader import open_media
 from avdetect.report.audit import Audit
@@ -60,7 +60,7 @@ def analyse(
     """
     limits = limits or Limits()
     tracks: dict[int, _Track] = {}
-    with open_media(path, limits=limits) as reader:
+    with unchanged(path) as digest, open_media(path, limits=limits) as reader:
         info = reader.info
         still = info.video is not None and info.video.is_still
         tracker = FaceTracker(TrackerConfig(min_ticks=1)) if still else FaceTracker()
@@ -80,7 +80,8 @@ def analyse(
             if progress is not None and info.duration_s > 0:
                 progress(min(1.0, (block.start_tick + block.n_ticks) / TICK_RATE / info.duration_s))
         _feed(tracks, tracker.finish(), detector, sound)
-        warnings = list(reader.warnings)
+        info, warnings = reader.info, list(reader.warnings)
+        sha256 = digest()
     audio_valid = np.concatenate(covered) if covered else np.zeros(0, bool)
     if sound is not None:
         sound.finish()
@@ -96,7 +97,7 @@ def analyse(
                 audio_valid=audio_valid,
             )
         )
-    return Analysis(info, file_digest(path), found, warnings, read_s=read_s, glimpses=tracker.glimpses)
+    return Analysis(info, sha256, found, warnings, read_s=read_s, glimpses=tracker.glimpses)
 
 
 class _Track:

@@ -88,7 +88,7 @@ class AudioInfo:
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What probing found. ``start_s`` is the container time that became tick 0."""
+    """What probing found. ``start_s`` is the container time that became tick 0; ``duration_s`` is 0 if not stated."""
 
     path: str
     container: str

@@ -19,6 +19,7 @@ from avdetect.testing.clip import Talk
 from avdetect.testing.video import draw_scene
 from avdetect.types import Quality
 from avdetect.verdict import NO_FACE_TRACK, Analysis, judge
+from tests.media.flash_beep import make_film
 from tests.small_nets import small_detector
 
 
@@ -63,6 +64,24 @@ def test_the_analysis_says_which_file_it_is_of(video: Path, analysis: Analysis) 
     assert analysis.sha256 == hashlib.sha256(video.read_bytes()).hexdigest()
     assert analysis.info.path.endswith("speaker.mp4") and not analysis.warnings
     assert analysis.read_s == pytest.approx(3.0, abs=0.05) and analysis.glimpses == 0
+
+
+def test_a_file_that_changes_while_it_is_read_is_an_error_of_that_file(video: Path, tmp_path: Path) -> None:
+    path = tmp_path / "growing.mp4"
+    path.write_bytes(video.read_bytes())
+
+    def grow(share: float) -> None:
+        with path.open("ab") as file:
+            file.write(b"more")
+
+    with pytest.raises(MediaError, match=r"growing\.mp4: the file changed while it was read"):
+        analyse(path, small_detector(), progress=grow)
+
+
+def test_a_length_that_is_not_stated_is_the_one_read(tmp_path: Path) -> None:
+    path = tmp_path / "live.mkv"
+    make_film(path, video_codec="libx264", audio_codec="aac", options={"live": "1"})
+    assert analyse(path, small_detector()).info.duration_s == pytest.approx(2.2, abs=0.05)
 
 
 def test_progress_rises_to_one(analysis: Analysis, told: list[float]) -> None:

@@ -18,7 +18,7 @@ from avdetect.detectors.feeding import SoundFeed, TrackFeed
 from avdetect.detectors.named import Named
 from avdetect.faces.config import TrackerConfig
 from avdetect.faces.tracker import FaceTracker
-from avdetect.media.digest import file_digest
+from avdetect.media.digest import unchanged
 from avdetect.media.limits import Limits
 from avdetect.media.reader import open_media
 from avdetect.types import TICK_RATE, FaceTrack
@@ -58,7 +58,8 @@ def run_plugins(
 
     found = {id(named): _by_itself(path, named, limits, part(i)) for i, named in enumerate(own)}
     if shared:
-        analyses = _together(path, shared, limits, part(len(own)))
+        with unchanged(path) as digest:
+            analyses = _together(path, shared, limits, part(len(own)), digest)
         found |= {id(named): analysis for named, analysis in zip(shared, analyses, strict=True)}
     return [dataclasses.replace(found[id(named)], needs=named.needs) for named in detectors]
 
@@ -84,7 +85,7 @@ def _by_itself(path: str | Path, named: Named, limits: Limits, progress: Progres
 
 
 def _together(
-    path: str | Path, detectors: Sequence[Named], limits: Limits, progress: Progress | None
+    path: str | Path, detectors: Sequence[Named], limits: Limits, progress: Progress | None, digest: Callable[[], str]
 ) -> list[Analysis]:
     batches = [Batches(named) for named in detectors]
     tracks: dict[int, TrackFeed] = {}
@@ -124,7 +125,7 @@ def _together(
         feed(tracker.finish())
         for track in tracks.values():
             track.finish()
-        warnings = list(reader.warnings)
+        info, warnings = reader.info, list(reader.warnings)
     audio_valid = np.concatenate(covered) if covered else np.zeros(0, bool)
     if not tracks and len(audio_valid) and alone is None:
         alone = SoundFeed(batches)
@@ -134,7 +135,7 @@ def _together(
         alone.finish()
     for batch in batches:
         batch.finish()
-    sha256 = file_digest(path)
+    sha256 = digest()
     found = []
     for i in range(len(detectors)):
         ready = [track.evidence(i, audio_valid) for _, track in sorted(tracks.items())]

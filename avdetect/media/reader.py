@@ -6,13 +6,14 @@ import mmap
 import os
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from avdetect.media.errors import MediaError
 from avdetect.media.limits import Limits
 from avdetect.media.process import ConfinedProcess, open_regular
-from avdetect.media.rates import SAMPLES_PER_TICK
+from avdetect.media.rates import SAMPLES_PER_TICK, TICK_RATE
 from avdetect.media.ring import RingShape, Slot, make_segment, size_segment
 from avdetect.types import AudioInfo, MediaBlock, MediaInfo, VideoInfo
 
@@ -24,7 +25,8 @@ class MediaReader:
     """An open media file; made by ``open_media``.
 
     Attributes:
-        info: what the file is.
+        info: what the file is. A length that the container does not state (0.0) becomes the one read, when ``blocks``
+            has ended.
         warnings: damage met so far that did not end the reading, in words; complete when ``blocks`` has ended.
     """
 
@@ -122,6 +124,8 @@ class MediaReader:
                 yield block
             if tick == 0:
                 raise MediaError(self.info.path, "nothing in it can be decoded", "; ".join(self.warnings))
+            if not self.info.duration_s > 0:
+                self.info = replace(self.info, duration_s=tick / TICK_RATE)
         finally:
             self.close()
 

@@ -58,6 +58,15 @@ def test_a_file_gives_what_its_clips_give(load: Load, speaker: Path) -> None:
     assert told == sorted(told) and told[-1] == 1.0
 
 
+def test_a_file_that_changes_while_it_is_read_is_an_error_of_that_file(
+    load: Load, speaker: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "replaced.mp4"
+    path.write_bytes(speaker.read_bytes())
+    with pytest.raises(MediaError, match=r"replaced\.mp4: the file changed while it was read"):
+        run_plugin(path, load(SOUND), progress=lambda share: path.unlink(missing_ok=True))
+
+
 def test_several_detectors_share_a_pass_and_find_what_each_finds_alone(load: Load, speaker: Path) -> None:
     detectors = [load(BOTH), load(PICTURE), load(SOUND)]
     together = run_plugins(speaker, detectors)
