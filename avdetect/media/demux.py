@@ -181,11 +181,16 @@ def _refusal(error: Exception) -> Refused:
 
 
 def _choose(streams: Any, what: str, complaints: list[str]) -> Any:
-    """The default stream of a kind, else the largest; cover art and thumbnails do not count."""
+    """The default stream of a kind, else the largest; cover art and thumbnails do not count.
+
+    That there are others is a complaint: a film of which only one sound was judged says nothing of the rest.
+    """
     best, best_rank = None, None
+    numbers: list[int] = []
     for stream in streams:
         if stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails):
             continue
+        numbers.append(stream.index)
         context = stream.codec_context
         if context is None:
             complaints.append(f"{what} stream {stream.index} has a codec that cannot be decoded")
@@ -194,6 +199,10 @@ def _choose(streams: Any, what: str, complaints: list[str]) -> Any:
         rank = (size > 0, bool(stream.disposition & Disposition.default), size, -stream.index)
         if best_rank is None or rank > best_rank:
             best, best_rank = stream, rank
+    if best is not None and len(numbers) > 1:
+        which = f"number {numbers.index(best.index) + 1}"
+        which += " (the default)" if best.disposition & Disposition.default else ""
+        complaints.append(f"There are {len(numbers)} {what} tracks, and only {which} was judged.")
     return best
 
 
