@@ -136,11 +136,13 @@ def abstentions(
 
 
 def file_summary(info: MediaInfo, sha256: str) -> FileSummary:
-    """The head of a report."""
-    video = None
+    """The head of a report; of a still picture neither a frame rate nor a length is told."""
+    video, known = None, np.isfinite(info.duration_s) and info.duration_s > 0
     if info.video is not None:
         v = info.video
-        video = VideoSummary(v.codec, v.width, v.height, float(v.fps) if np.isfinite(v.fps) else None)
+        moving = not v.is_still
+        video = VideoSummary(v.codec, v.width, v.height, float(v.fps) if moving and np.isfinite(v.fps) else None)
+        known = known and moving
     audio = AudioSummary(info.audio.codec, info.audio.sample_rate) if info.audio is not None else None
-    duration = round(float(info.duration_s), 3) if np.isfinite(info.duration_s) else None
+    duration = round(float(info.duration_s), 3) if known else None
     return FileSummary(info.path, sha256, duration, video, audio)
