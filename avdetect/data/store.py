@@ -145,15 +145,24 @@ class RecordStore:
         return sum(pq.read_metadata(p).num_rows for p in paths) if all(p.is_file() for p in paths) else None
 
     def read(self, number: int, *, pictures: tuple[str, ...] = ("mouths", "faces")) -> Record:
-        """The record of row ``number`` of the index."""
+        """The record of row ``number`` of the index.
+
+        Raises:
+            FileNotFoundError: its shard is missing.
+            ValueError: its shard is damaged.
+        """
         if self._cache is not None and (number, pictures) in self._cache:
             return self._cache[number, pictures]
         row, owner = self.index[number], self._owner[number]
-        shard = owner, row["shard"]
-        if shard not in self._readers:
-            path = self._shards[owner] / f"{row['shard']:05d}.array_record"
-            self._readers[shard] = ArrayRecordReader(str(path), "readahead_buffer_size:0")
-        record = decode(self._readers[shard].read([row["row"]])[0], pictures=pictures)
+        shard, path = (owner, row["shard"]), self._shards[owner] / f"{row['shard']:05d}.array_record"
+        if shard not in self._readers and not path.is_file():
+            raise FileNotFoundError(f"{path}, which holds {row['key']}, is missing; prepare again")
+        try:
+            if shard not in self._readers:
+                self._readers[shard] = ArrayRecordReader(str(path), "readahead_buffer_size:0")
+            record = decode(self._readers[shard].read([row["row"]])[0], pictures=pictures)
+        except (RuntimeError, ValueError, LookupError, TypeError) as error:  # whatever damage leads to
+            raise ValueError(f"{path}: {row['key']} cannot be read ({error}); prepare again") from error
         if self._cache is not None:
             self._cache[number, pictures] = record
         return record
@@ -163,12 +172,14 @@ class RecordStore:
 
         Raises:
             KeyError: an unknown column.
-            ValueError: a malformed condition.
+            ValueError: a malformed condition, or one with an empty alternative, which would be true of all.
         """
         known = set(self.index[0]) if self.index else set()
         found: set[int] = set()
         for alternative in condition.split("|"):
             tests = [_term(t.strip(), known) for t in alternative.split(";") if t.strip()]
+            if not tests and condition.strip():
+                raise ValueError(f"condition {condition!r} has nothing on one side of a '|', which all clips satisfy")
             found |= {i for i, row in enumerate(self.index) if all(test(row) for test in tests)}
         return sorted(found)
 

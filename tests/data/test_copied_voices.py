@@ -74,3 +74,14 @@ def test_what_leaves_the_voice_genuine_is_no_copy(folder: Path) -> None:
     still = Family(lambda clip, rng, others=(): clip, changes=("sound",), about="", api_version=1)
     with pytest.raises(CannotForge, match="no false voice"):
         copied(RecordStore(folder).read(0), still, name="still", seconds=1, seed=0)
+
+
+def test_a_damaged_shard_ends_it_in_words(tmp_path: Path, make_record) -> None:
+    with RecordWriter(tmp_path) as writer:
+        record = make_record(0, 30, audio_fake="0")
+        writer.add(encode(record), record.meta)
+    shard = tmp_path / "shards" / "00000.array_record"
+    shard.write_bytes(shard.read_bytes()[:5000])
+    run = CliRunner().invoke(app, [str(tmp_path), "--out", str(tmp_path / "made"), "--family", "world"])
+    assert run.exit_code == 2 and "clip0#0@0 cannot be read" in run.output
+    assert not (tmp_path / "made" / "shards").exists()

@@ -138,3 +138,19 @@ def test_wrong_conditions(people: RecordStore) -> None:
         people.where("split=train;splat=1")
     with pytest.raises(ValueError, match="column=value"):
         people.where("split")
+    for condition in ("split=train|", "|split=train", "split=train| ;|split=val", "|"):
+        with pytest.raises(ValueError, match=r"nothing on one side of a '\|'"):
+            people.where(condition)
+
+
+def test_a_shard_that_is_damaged_or_missing_is_named(tmp_path: Path, make_record) -> None:
+    fill(tmp_path, [make_record(0, 40)])
+    shard = tmp_path / "shards" / "00000.array_record"
+    whole = bytearray(shard.read_bytes())
+    whole[5000] ^= 0xFF
+    shard.write_bytes(whole)
+    with pytest.raises(ValueError, match=r"00000\.array_record: clip0#0@0 cannot be read .*; prepare again"):
+        RecordStore(tmp_path).read(0)
+    shard.unlink()
+    with pytest.raises(FileNotFoundError, match=r"00000\.array_record, .* clip0#0@0, is missing; prepare"):
+        RecordStore(tmp_path).read(0)
