@@ -52,8 +52,10 @@ def prepare(
     workers: Annotated[int, typer.Option(min=0, help="Processes (0 = one for each core).")] = 0,
     shard: Annotated[str, typer.Option(help="Only part I of N of the files, 'I/N' from 0; nothing is joined.")] = "",
     merge: Annotated[bool, typer.Option("--merge", help="Only join the parts that the shards made.")] = False,
-    limit: Annotated[int, typer.Option(help="Only the first N files (0 = all).")] = 0,
-    max_clip_s: Annotated[float, typer.Option(help="Longer tracks are cut into clips of at most this length.")] = 20.0,
+    limit: Annotated[int, typer.Option(min=0, help="Only the first N files (0 = all).")] = 0,
+    max_clip_s: Annotated[
+        float, typer.Option(min=1.0, help="Longer tracks are cut into clips of at most this length.")
+    ] = 20.0,
     speech: Annotated[bool, typer.Option(help="Measure speech activity (Silero VAD).")] = True,
     offsets: Annotated[bool, typer.Option(help="Measure how late the sound is, with the shipped bundle.")] = True,
     retry_died: Annotated[
@@ -63,7 +65,8 @@ def prepare(
 ) -> None:
     from avdetect.data.prepare import PrepareOptions, assemble, missing_parts
 
-    entries = _entries(root, source)
+    if not (entries := _entries(root, source)):
+        refuse(_nothing_in(root, source))
     entries = entries[:limit] if limit else entries
     mine = _of_shard(entries, shard) if shard else entries
     options = PrepareOptions(max_clip_s=max_clip_s, speech=speech, offsets=offsets)
@@ -79,7 +82,10 @@ def prepare(
     if shard:
         typer.echo(f"{len(mine)} of {len(entries)} files are done as shard {shard}; join all with --merge")
         return
-    total = assemble(entries, out, options)
+    try:
+        total = assemble(entries, out, options)
+    except (FileNotFoundError, ValueError) as error:
+        refuse(error)
     typer.echo(f"{total['clips']} clips of {total['files_with_clips']} of {total['files']} files -> {out}/shards")
     typer.echo(f"{total['groups']} groups of people and recordings")
     if total["excluded"]:
@@ -112,6 +118,17 @@ def _entries(root: Path, source: str) -> list[Entry]:
             refuse(f"{root}: the reader {source!r} names {entry.name} twice")
         names.add(entry.name)
     return entries
+
+
+def _nothing_in(root: Path, source: str) -> str:
+    """Why nothing is prepared; what was prepared before stays."""
+    from avdetect.data.manifest import MEDIA_SUFFIXES
+
+    if source:
+        return f"the reader {source!r} found no file in {root}"
+    if root.is_dir():
+        return f"no media file in {root} or below it; looked for {' '.join(sorted(MEDIA_SUFFIXES))}"
+    return f"{root} names no file"
 
 
 def _of_shard(entries: list[Entry], shard: str) -> list[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,7 @@ def read_entries(source: str | Path) -> list[Entry]:
 
     Raises:
         FileNotFoundError: no such file or folder.
-        ValueError: the manifest has no ``path`` column, names a file twice, or is of an unknown type.
+        ValueError: the manifest has no ``path`` column, names a file twice, is not UTF-8, or is of an unknown type.
         RuntimeError: it is a Parquet file and ``pyarrow`` is not installed.
     """
     source = Path(source)
@@ -64,7 +65,7 @@ def _rows(source: Path) -> list[dict[str, Any]]:
         return _csv_rows(source)
     if kind in (".jsonl", ".ndjson"):
         # Not splitlines(): it also breaks at characters such as U+2028, which may stand inside a JSON string.
-        lines = source.read_text(encoding="utf-8-sig").split("\n")
+        lines = _text(source).split("\n")
         return [_json_row(source, i, line) for i, line in enumerate(lines, 1) if line.strip()]
     if kind == ".parquet":
         return _parquet_rows(source)
@@ -73,13 +74,20 @@ def _rows(source: Path) -> list[dict[str, Any]]:
 
 def _csv_rows(source: Path) -> list[dict[str, Any]]:
     rows = []
-    with source.open(newline="", encoding="utf-8-sig") as file:
-        for number, row in enumerate(csv.DictReader(file), 1):
-            beyond: Any = row.pop(None, None)  # type: ignore[call-overload]  # cells beyond the header
-            if any(beyond or ()):
-                raise ValueError(f"{source}, row {number}: more cells than the header has columns: {beyond}")
-            rows.append({name: value for name, value in row.items() if name})
+    for number, row in enumerate(csv.DictReader(io.StringIO(_text(source), newline="")), 1):
+        beyond: Any = row.pop(None, None)  # type: ignore[call-overload]  # cells beyond the header
+        if any(beyond or ()):
+            raise ValueError(f"{source}, row {number}: more cells than the header has columns: {beyond}")
+        rows.append({name: value for name, value in row.items() if name})
     return rows
+
+
+def _text(source: Path) -> str:
+    """A manifest's characters, line ends as they are."""
+    try:
+        return source.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{source}: byte {error.start} is not UTF-8; save it as UTF-8") from None
 
 
 def _json_row(source: Path, number: int, line: str) -> dict[str, Any]:

@@ -79,32 +79,32 @@ def write_part(path: Path, part: Part, records: Sequence[bytes]) -> None:
 
 
 def read_part(path: Path) -> Part:
-    """The header of a part.
+    """The header of a part that is whole.
 
     Raises:
         FileNotFoundError: there is none.
-        ValueError: it is damaged.
+        ValueError: it is damaged or cut short.
     """
     with path.open("rb") as file:
         return _header(path, file)
 
 
 def read_records(path: Path) -> list[bytes]:
-    """The records of a part, as made."""
+    """The records of a part, as made; errors as those of :func:`read_part`."""
     with path.open("rb") as file:
-        part = _header(path, file)
-        records = [file.read(size) for size in part.sizes]
-    if [len(r) for r in records] != part.sizes:
-        raise ValueError(f"{path} is cut short; delete it and prepare again")
-    return records
+        return [file.read(size) for size in _header(path, file).sizes]
 
 
 def _header(path: Path, file: Any) -> Part:
     start = file.read(8)
     try:
         (length,) = struct.unpack("<Q", start)
-        if length > path.stat().st_size:
+        size = path.stat().st_size
+        if length > size:
             raise ValueError(f"header of {length} bytes")
-        return Part(**msgpack.unpackb(file.read(length)))
+        part = Part(**msgpack.unpackb(file.read(length)))
+        if (wanted := len(start) + length + sum(part.sizes)) != size:
+            raise ValueError(f"{size} bytes, not {wanted}")
+        return part
     except (struct.error, TypeError, ValueError, msgpack.UnpackException) as error:
         raise ValueError(f"{path} is damaged ({error}); delete it and prepare again") from None

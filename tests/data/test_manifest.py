@@ -53,6 +53,21 @@ def test_a_wrong_manifest_is_refused_with_the_place(tmp_path: Path, name: str, t
     assert name in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_manifest_that_is_not_utf8_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes("path,identity\n1.mp4,José\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=rf"{name}: byte \d+ is not UTF-8; save it as UTF-8"):
+        read_entries(tmp_path / name)
+
+
+def test_a_cell_may_have_several_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes('\ufeffpath,note\r\n1.mp4,"a\r\nb"\r\n2.mp4,\r\n'.encode())
+    assert [(e.name, e.columns) for e in read_entries(tmp_path / "a.csv")] == [
+        ("1.mp4", {"note": "a\r\nb"}),
+        ("2.mp4", {"note": ""}),
+    ]
+
+
 def test_neither_folder_nor_manifest(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="neither"):
         read_entries(tmp_path / "nowhere")
