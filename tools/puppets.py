@@ -23,9 +23,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def puppets(
     portraits: Annotated[list[Path], typer.Argument(help="Pictures with one face, looking at the camera.")],
     out: Annotated[Path, typer.Option(help="Folder of the records to write.")],
-    count: Annotated[int, typer.Option(help="How many puppets.")] = 600,
+    count: Annotated[int, typer.Option(min=1, help="How many puppets.")] = 600,
     people: Annotated[
-        int, typer.Option(help="As how many people they count: each has a face and a voice of its own.")
+        int, typer.Option(min=1, help="As how many people they count: each has a face and a voice of its own.")
     ] = 60,
     seconds: Annotated[float, typer.Option(help="Longest duration.")] = 3.0,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,

@@ -33,6 +33,7 @@ from avdetect.config import Config, from_dict, to_dict
 from avdetect.models.detector import DetectorNet
 from avdetect.models.layers import compute_dtype
 from avdetect.sharding import local_copy, make_mesh, over_batch, put_batch, replicated
+from train.checks import check_batch, check_numbers
 from train.compilations import compilations
 from train.feed import Feed
 from train.log import Log
@@ -88,8 +89,9 @@ def train(config: Config, task: Task, workdir: Path) -> dict[str, float]:
         RuntimeError: a step was compiled anew (``train.assert_no_recompile``).
     """
     options, primary = config.train, jax.process_index() == 0
+    check_numbers(config)
     mesh = make_mesh(config.mesh)
-    _check_batch(config, mesh)
+    check_batch(config, mesh)
     workdir.mkdir(parents=True, exist_ok=True)
     _write_config(workdir, config, primary=primary)
 
@@ -242,15 +244,6 @@ class _Clock:
         before = time.perf_counter()
         yield
         self._since += time.perf_counter() - before
-
-
-def _check_batch(config: Config, mesh: Mesh) -> None:
-    parts = mesh.size * config.train.accumulate
-    if config.train.accumulate < 1 or config.train.batch % parts:
-        raise ValueError(
-            f"train.batch={config.train.batch} does not divide over {mesh.size} devices times "
-            f"train.accumulate={config.train.accumulate}; make it a multiple of {parts} or change mesh.data"
-        )
 
 
 def _say(primary: bool, text: str) -> None:

@@ -11,12 +11,16 @@ that all of them see, and (outside Slurm, Open MPI, Kubernetes and TPU pods) --c
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from avdetect.commands.refusal import refuse
+
+if TYPE_CHECKING:
+    from avdetect.config import Config
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -45,22 +49,39 @@ def run(
     except CannotStart as error:
         refuse(error)
 
-    from avdetect.config import load_config, override
+    from avdetect.config import override
     from avdetect.plugin_errors import PluginError
+    from train.checks import check_numbers
     from train.loop import train
     from train.stepwise import as_task
     from train.tasks import make_task
 
     try:
-        resolved = load_config(config)
+        resolved = _loaded(config)
         for assignment in set_ or []:
             resolved = override(resolved, assignment)
+        check_numbers(resolved)
         task = as_task(make_task(resolved), resolved.train.part, threads=resolved.data.threads)
         figures = train(resolved, task, workdir)
     except (FileNotFoundError, KeyError, TypeError, ValueError, PluginError) as error:
         refuse(error)
     for name, value in figures.items():
         typer.echo(f"{name}\t{value:.4f}")
+
+
+def _loaded(path: Path) -> Config:
+    """The configuration; whatever its code raises is said with the line of the file."""
+    from avdetect.config import load_config
+
+    try:
+        return load_config(path)
+    except Exception as error:  # a configuration may do anything
+        if isinstance(error, FileNotFoundError | TypeError) and str(path) in str(error):
+            refuse(error)
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == path.resolve()]
+        place = f", line {lines[-1]}" if lines else ""
+        refuse(f"{path}{place}: {type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

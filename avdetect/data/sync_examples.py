@@ -89,11 +89,23 @@ def load_clips(
 
 
 def load_offsets(path: str) -> dict[str, float]:
-    """Milliseconds by group and by key of a clip from a configuration's offsets file; empty where none is named."""
+    """Milliseconds by group and by key of a clip from a configuration's offsets file; empty where none is named.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is another kind of file.
+    """
     if not path:
         return {}
-    stored = json.loads(Path(path).read_text())
-    return stored["groups"] | stored.get("by_clip", {})
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"there is no offsets file {path}; python -m tools.estimate_offsets makes one, data.offsets= does without"
+        )
+    try:
+        stored = json.loads(Path(path).read_text())
+        return stored["groups"] | stored.get("by_clip", {})
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise ValueError(f"{path} is not an offsets file of python -m tools.estimate_offsets") from None
 
 
 def lateness(offsets: dict[str, float], row: dict) -> float:

@@ -154,3 +154,9 @@ def test_offsets_file(tmp_path: Path) -> None:
     path = tmp_path / "offsets.json"
     path.write_text(json.dumps({"groups": {"A/ann/48000": 12.5}}))
     assert load_offsets(str(path)) == {"A/ann/48000": 12.5}
+    for text in ("{}", "[1]", "not JSON"):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"offsets\.json is not an offsets file of .*tools\.estimate_offsets"):
+            load_offsets(str(path))
+    with pytest.raises(FileNotFoundError, match=r"no offsets file nowhere; python -m tools\.estimate_offsets"):
+        load_offsets("nowhere")
