@@ -53,6 +53,16 @@ def cut_track(track: FaceTrack, start: int, stop: int) -> FaceTrack:
     return dataclasses.replace(track, start_tick=track.start_tick + start, quality=quality, ended=ended, **arrays)
 
 
+def cut_clip(clip: Clip, start: int, stop: int) -> Clip:
+    """Ticks ``start`` to ``stop`` of a clip; its label stays as it is."""
+    return dataclasses.replace(
+        clip,
+        track=None if clip.track is None else cut_track(clip.track, start, stop),
+        audio=None if clip.audio is None else clip.audio[start * SAMPLES_PER_TICK : stop * SAMPLES_PER_TICK],
+        audio_valid=clip.audio_valid[start:stop],
+    )
+
+
 def read_clips(path: str | Path, *, limits: Limits | None = None) -> tuple[MediaInfo, list[Clip]]:
     """Every clip of a media file, in memory: for short files; `avdetect.inference` streams long ones.
 
@@ -117,9 +127,4 @@ def split_long(clip: Clip, max_ticks: int) -> Iterator[Clip]:
     parts = max(1, -(-n // max_ticks))
     edges = [round(i * n / parts) for i in range(parts + 1)]
     for start, stop in itertools.pairwise(edges):
-        yield dataclasses.replace(
-            clip,
-            track=None if clip.track is None else cut_track(clip.track, start, stop),
-            audio=None if clip.audio is None else clip.audio[start * SAMPLES_PER_TICK : stop * SAMPLES_PER_TICK],
-            audio_valid=clip.audio_valid[start:stop],
-        )
+        yield cut_clip(clip, start, stop)

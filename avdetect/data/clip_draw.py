@@ -15,7 +15,7 @@ import numpy as np
 from avdetect.augment.chain import augment_clip
 from avdetect.augment.config import AugmentConfig
 from avdetect.augment.extra import check_extra
-from avdetect.clips import cut_track
+from avdetect.clips import cut_clip as cut
 from avdetect.config import DataConfig
 from avdetect.data.clip_examples import Arrays, arrays_of
 from avdetect.data.columns import in_sync
@@ -28,7 +28,7 @@ from avdetect.data.store import RecordStore
 from avdetect.data.sync_examples import advance, lateness, load_offsets, stack
 from avdetect.forge import FORGERIES
 from avdetect.forge.contract import CannotForge, Family, NetworkMissing
-from avdetect.types import SAMPLES_PER_TICK, TICK_RATE, Clip, Label, Segment
+from avdetect.types import TICK_RATE, Clip, Label, Segment
 
 TRIES = 3
 """Families tried on a clip before it is left genuine."""
@@ -180,16 +180,6 @@ class ClipDraw:
             audio, covered = advance(clip.audio, clip.audio_valid, late)
             clip = replace(clip, audio=audio, audio_valid=covered)
         return replace(clip, label=label_of(columns, start, stop)), _speech(record, start, stop)
-
-
-def cut(clip: Clip, start: int, stop: int) -> Clip:
-    """Ticks ``start`` to ``stop`` of a clip."""
-    return replace(
-        clip,
-        track=None if clip.track is None else cut_track(clip.track, start, stop),
-        audio=None if clip.audio is None else clip.audio[start * SAMPLES_PER_TICK : stop * SAMPLES_PER_TICK],
-        audio_valid=clip.audio_valid[start:stop],
-    )
 
 
 def label_of(columns: dict[str, Any], start: int, stop: int) -> Label:

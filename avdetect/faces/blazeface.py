@@ -14,7 +14,6 @@ from jaxtyping import Array, Float, UInt8
 from avdetect.faces.separable import Block, Convolution
 
 INPUT_SIZE = 128
-N_ANCHORS = 896
 CHANNELS = (24, 24, 28, 32, 36, 42, 48, 56, 64, 72, 80, 88, 96, 96, 96, 96, 96)
 """Channels after the stem and after each of the 16 blocks."""
 STRIDED = (2, 5, 11)

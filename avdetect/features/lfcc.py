@@ -20,12 +20,13 @@ from avdetect.features.spectrum import (
     Sound,
     apply_filterbank,
     check_framing,
-    check_ticks,
     floored_log,
+    frames_of_ticks,
+    frames_per_tick,
     pad_context,
     power_spectrum,
 )
-from avdetect.types import SAMPLE_RATE, SAMPLES_PER_TICK
+from avdetect.types import SAMPLE_RATE
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,8 @@ class LfccConfig:
 
     @property
     def frames_per_tick(self) -> int:
-        """Frames centred inside one tick.
-
-        Raises:
-            ValueError: the hop does not divide a tick.
-        """
-        if SAMPLES_PER_TICK % self.hop_length:
-            raise ValueError(f"hop_length={self.hop_length} does not divide a tick of {SAMPLES_PER_TICK} samples")
-        return SAMPLES_PER_TICK // self.hop_length
+        """See `avdetect.features.spectrum.frames_per_tick`."""
+        return frames_per_tick(self.hop_length)
 
 
 @functools.lru_cache(maxsize=16)
@@ -167,23 +162,13 @@ def lfcc(audio: Sound, config: LfccConfig = LfccConfig()) -> Float[Array, "b fra
 
 
 def lfcc_for_ticks(audio_with_context: Sound, config: LfccConfig = LfccConfig()) -> Float[Array, "b frames features"]:
-    """The frames centred inside ``n`` ticks, equal to those of the whole recording.
-
-    Args:
-        audio_with_context: ``config.context + 640 n + config.context`` samples.
-        config: parameters.
-
-    Returns:
-        float32, ``frames_per_tick * n`` frames; frame ``j`` is centred on sample ``hop_length * (j + 1/2)`` of tick 0.
-
-    Raises:
-        ValueError: the length is not that of whole ticks with context.
-    """
-    per_tick = config.frames_per_tick
-    n_frames = per_tick * check_ticks(audio_with_context.shape[-1], config.context, SAMPLES_PER_TICK)
-    frames = lfcc(audio_with_context, config)
-    assert frames.shape[1] == n_frames
-    return frames
+    """:func:`lfcc` of whole ticks: see `avdetect.features.spectrum.frames_of_ticks`."""
+    return frames_of_ticks(
+        lambda audio: lfcc(audio, config),
+        audio_with_context,
+        context=config.context,
+        per_tick=config.frames_per_tick,
+    )
 
 
 def lfcc_of_clip(audio: Sound, config: LfccConfig = LfccConfig()) -> Float[Array, "b frames features"]:

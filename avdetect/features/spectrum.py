@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+
+from avdetect.types import SAMPLES_PER_TICK
 
 Sound = Float[Array, "b s"] | Float[np.ndarray, "b s"]
 """A batch of sounds, mono, samples in [-1, 1]."""
@@ -124,3 +127,38 @@ def check_ticks(n_samples: int, context: int, samples_per_tick: int) -> int:
             f"and give {context} samples of context on both sides (or call pad_context)"
         )
     return inner // samples_per_tick
+
+
+def frames_per_tick(hop_length: int) -> int:
+    """Frames centred inside one tick.
+
+    Raises:
+        ValueError: the hop does not divide a tick.
+    """
+    if SAMPLES_PER_TICK % hop_length:
+        raise ValueError(f"hop_length={hop_length} does not divide a tick of {SAMPLES_PER_TICK} samples")
+    return SAMPLES_PER_TICK // hop_length
+
+
+def frames_of_ticks(
+    features: Callable[[Sound], Float[Array, "b frames d"]], audio_with_context: Sound, *, context: int, per_tick: int
+) -> Float[Array, "b frames d"]:
+    """The frames centred inside ``n`` ticks, equal to those of the whole recording.
+
+    Args:
+        features: of every frame that has all it needs inside the sound.
+        audio_with_context: ``context + 640 n + context`` samples, the context being the sound before and after these
+            ticks (zeros where the recording ends, see `pad_context`).
+        context: samples that the features need before the first and after the last tick.
+        per_tick: frames of a tick.
+
+    Returns:
+        ``per_tick * n`` frames; frame ``j`` is centred on sample ``640 / per_tick * (j + 1/2)`` of tick 0.
+
+    Raises:
+        ValueError: the length is not that of whole ticks with context.
+    """
+    n_ticks = check_ticks(audio_with_context.shape[-1], context, SAMPLES_PER_TICK)
+    frames = features(audio_with_context)
+    assert frames.shape[1] == per_tick * n_ticks
+    return frames

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avdetect.clips import clip_of, cut_track, join_pieces
+from avdetect.clips import clip_of, cut_clip, join_pieces
 from avdetect.faces.tracker import FaceTracker
 from avdetect.forge.contract import CannotForge, Family
 from avdetect.forge.frames import Frames, Patch, draw_on_frames, paste_crops, patched
@@ -122,16 +122,6 @@ def _main_clip(found: dict[int, list[FaceTrack]], sound: list[np.ndarray], cover
     if clip.n_ticks < SHORTEST_TICKS:
         raise CannotForge(f"the clip has {clip.n_ticks} ticks of 40 ms; at least {SHORTEST_TICKS} are needed")
     return clip
-
-
-def cut_clip(clip: Clip, start: int, stop: int) -> Clip:
-    """Ticks ``start`` to ``stop`` of a clip whose label has no segments."""
-    return dataclasses.replace(
-        clip,
-        track=None if clip.track is None else cut_track(clip.track, start, stop),
-        audio=None if clip.audio is None else clip.audio[start * SAMPLES_PER_TICK : stop * SAMPLES_PER_TICK],
-        audio_valid=clip.audio_valid[start:stop],
-    )
 
 
 def key_rng(*parts: str | int) -> np.random.Generator:

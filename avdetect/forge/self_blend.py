@@ -21,7 +21,6 @@ from avdetect.forge.blending import (
     Mask,
     between_views,
     elastic_map,
-    hull_mask,
     hulls_mask,
     in_view,
     lay_over,
@@ -33,8 +32,6 @@ from avdetect.forge.contract import Family
 from avdetect.forge.views import FACE_PLACE, Image, PictureForge, View, compose, inverted, pixels_per_pixel
 from avdetect.types import FACE_SIZE, FaceTrack
 
-__all__ = ["FAMILY", "change", "hull_mask", "jitter_face", "random_placement", "recolour", "self_blend"]
-
 RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)
 
 
@@ -44,32 +41,6 @@ def choose_hull(rng: np.random.Generator) -> tuple[tuple[int, ...], ...]:
     if kind == "face" and rng.random() < 0.25:
         kind = "below_forehead"
     return HULLS[kind]
-
-
-def self_blend(face: Image, points: Float32[np.ndarray, "p 3"], rng: np.random.Generator) -> tuple[Image, np.ndarray]:
-    """A blended face.
-
-    Args:
-        face: aligned crop.
-        points: mesh in units of the crop's side (`avdetect.types.FaceTrack`).
-        rng: all that is random.
-
-    Returns:
-        The blended crop, and the mask in [0, 1] that was blended in.
-    """
-    h, w = face.shape[:2]
-    mask = hulls_mask(points[:, :2] * [w, h], choose_hull(rng), (h, w))
-    source, target = face, face
-    if rng.random() < 0.5:
-        source = change(face, rng)
-    else:
-        target = change(face, rng)
-    matrix = random_shift((h, w), rng)
-    source = cv2.warpAffine(source, matrix, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    mask = cv2.warpAffine(mask, matrix, (w, h), flags=cv2.INTER_LINEAR)
-    mask = cv2.remap(mask, *elastic_map((h, w), rng), cv2.INTER_LINEAR)
-    blend = soften(mask, rng) * np.float32(rng.choice(RATIOS))
-    return lay_over(target, source, blend), blend
 
 
 @dataclass(frozen=True)
@@ -185,38 +156,4 @@ def random_shift(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     h, w = size
     matrix = cv2.getRotationMatrix2D((w / 2, h / 2), 0, rng.uniform(0.95, 1 / 0.95))
     matrix[:, 2] += rng.uniform(-1, 1, 2) * [0.03 * w, 0.015 * h]
-    return matrix
-
-
-def jitter_face(face: Image, rng: np.random.Generator, *, flip: bool, matrix: np.ndarray) -> Image:
-    """What genuine and blended faces both go through afterwards: place, colour, resolution, JPEG, noise.
-
-    Args:
-        face: crop.
-        rng: in the same state for both faces of a pair, so that nothing but the blending tells them apart.
-        flip: mirror it.
-        matrix: 2 x 3 placement from :func:`random_placement`.
-    """
-    h, w = face.shape[:2]
-    face = cv2.warpAffine(face, matrix, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    if flip:
-        face = np.ascontiguousarray(face[:, ::-1])
-    face = recolour(face, rng, rgb=20 if rng.random() < 0.3 else 0, hsv=0.3 if rng.random() < 0.3 else 0, light=0.3)
-    if rng.random() < 0.3:
-        size = round(w * rng.uniform(0.4, 0.9))
-        face = cv2.resize(cv2.resize(face, (size, size), interpolation=cv2.INTER_AREA), (w, h))
-    if rng.random() < 0.1:
-        face = cv2.GaussianBlur(face, (0, 0), rng.uniform(0.3, 1.2))
-    if rng.random() < 0.5:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 100))]
-        face = np.asarray(cv2.imdecode(cv2.imencode(".jpg", face, quality)[1], cv2.IMREAD_COLOR))
-    if rng.random() < 0.1:
-        face = np.clip(face + rng.normal(0, rng.uniform(1, 6), face.shape), 0, 255).astype(np.uint8)
-    return face
-
-
-def random_placement(size: int, rng: np.random.Generator) -> np.ndarray:
-    """A slight turn, zoom and shift of a crop: the detector must not depend on exact alignment."""
-    matrix = cv2.getRotationMatrix2D((size / 2, size / 2), rng.normal(0, 3), np.exp(rng.normal(0, 0.06)))
-    matrix[:, 2] += rng.normal(0, 0.02 * size, 2)
     return matrix

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from avdetect.clips import cut_track
+from avdetect.clips import cut_clip
 from avdetect.forge.contract import CannotForge, Family
 from avdetect.forge.copy_synthesis import griffin_lim
 from avdetect.forge.voice import Remake, faded_in, matched, sound_of
@@ -73,13 +73,7 @@ def _with_face(clip: Clip, rng: np.random.Generator, others: Sequence[Clip], pla
     track = clip.track
     segments = list(clip.label.segments)
     for start, stop in places:
-        piece = replace(
-            clip,
-            track=cut_track(clip.track, start, stop),
-            audio=None if clip.audio is None else clip.audio[start * SAMPLES_PER_TICK : stop * SAMPLES_PER_TICK],
-            audio_valid=clip.audio_valid[start:stop],
-            label=replace(clip.label, segments=()),
-        )
+        piece = replace(cut_clip(clip, start, stop), label=replace(clip.label, segments=()))
         made = family.forge(piece, rng, others)
         assert made.track is not None
         track = _pasted(track, made.track, start, stop)

@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from avdetect.data.clip_draw import cut, label_of
+from avdetect.clips import cut_clip
+from avdetect.data.clip_draw import label_of
 from avdetect.data.clip_examples import arrays_of, mismatch_labels, ticks_labelled
 from avdetect.data.sample import write_segments
 from avdetect.models.sync import CROP
@@ -113,7 +114,7 @@ def test_labels_are_cut_with_the_clip() -> None:
 
 def test_a_cut_keeps_picture_and_sound_together(clip: Clip) -> None:
     assert clip.track is not None and clip.audio is not None
-    part = cut(clip, 7, 19)
+    part = cut_clip(clip, 7, 19)
     assert part.track is not None and part.audio is not None and part.n_ticks == 12
     np.testing.assert_array_equal(part.track.mouths, clip.track.mouths[7:19])
     np.testing.assert_array_equal(part.audio, clip.audio[7 * 640 : 19 * 640])
