@@ -34,7 +34,8 @@ class OffsetEstimate:
         curve: agreement of lips and sound at each lag, similarity units; NaN where too few ticks have the lag.
         offset_ms: sound time minus picture time in ms, positive = sound is late; ``None`` where no lag is usable or
             the maximum is at the end of the lags searched.
-        ci_ms: 95 % interval of the offset; ``None`` where there are fewer than 4 independent blocks.
+        ci_ms: 95 % interval of the offset, within the lags searched; ``None`` where there are fewer than 4 independent
+            blocks.
         confidence: maximum minus median of the curve, similarity units; NaN where not measured.
         sharpness: the same in standard errors of the curve (from the bootstrap). Sound that has nothing to do with the
             lips reaches about 2, and 4 in one case of a hundred. With fewer than 4 independent blocks the standard
@@ -93,7 +94,9 @@ def estimate_offset(
     draws, n = _draws(sums, np.isfinite(curve[0]), seed, MIN_BLOCKS)
     interval = None
     if n and offset is not None:
-        interval = _interval(peaks(draws, lags, cost)[0] * TICK_MS - zero_offset_ms, offset, n)
+        low, high = (float(end) * TICK_MS - zero_offset_ms for end in (lags[0], lags[-1]))
+        wide = _interval(peaks(draws, lags, cost)[0] * TICK_MS - zero_offset_ms, offset, n)
+        interval = max(wide[0], low), min(wide[1], high)
     return OffsetEstimate(
         lags=np.asarray(lags),
         curve=curve[0],

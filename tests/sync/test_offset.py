@@ -125,3 +125,10 @@ def test_nearness_does_not_move_a_peak() -> None:
     far = 0.2 * np.exp(-0.5 * np.square((LAGS - 10.3) / 1.5))
     short, long = (estimate_offset(np.tile(far, (t, 1)), LAGS).offset_ms for t in (30, 3000))
     assert short == pytest.approx(long, abs=1e-6)
+
+
+def test_the_interval_stays_within_the_lags_searched() -> None:
+    for seed in range(8):
+        found = estimate_offset(similarity(0, 60, seed=seed, height=0), LAGS, zero_offset_ms=-22.5)
+        if found.ci_ms is not None:
+            assert -600 + 22.5 <= found.ci_ms[0] <= found.ci_ms[1] <= 600 + 22.5
