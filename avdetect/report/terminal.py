@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from avdetect.report.schema import FailedReport, Report, TrackReport
+from avdetect.report.visible import visible
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
 
     from avdetect.report.audit import Audit, OffsetEntry
 
 STYLES = {"real": "bold green", "fake": "bold red", "inconclusive": "bold yellow", "error": "bold white on red"}
 BAND_STYLES = {"within": "green", "sound early": "red", "sound late": "red", "cannot tell": "yellow"}
+_TWO_LINES = {"95 % interval": "95 %\ninterval", "confidence": "confi-\ndence"}
 SCORE_COLUMNS = ("verdict", "probability_fake", "visual", "audio", "sync", "offset_ms", "abstained", "file", "error")
 AUDIT_COLUMNS = (
     "band",
@@ -48,12 +51,12 @@ def score_table(reports: Sequence[Report | FailedReport]) -> RenderableType:
     notes: list[RenderableType] = []
     for report in reports:
         if isinstance(report, FailedReport):
-            table.add_row(report.path, Text("error", STYLES["error"]), *["-"] * 4, "")
+            table.add_row(Text(visible(report.path)), Text("error", STYLES["error"]), *["-"] * 4, "")
             notes.append(_note(report.path, [report.error], "error"))
             continue
         track = main_track(report)
         table.add_row(
-            report.file.path,
+            Text(visible(report.file.path)),
             Text(report.verdict, STYLES[report.verdict]),
             share(report.probability_fake),
             share(track.visual.probability_fake if track else None),
@@ -74,30 +77,49 @@ def audit_table(audits: Sequence[Audit | FailedReport]) -> RenderableType:
         if not isinstance(audit, Audit):
             parts.append(_note(audit.path, [audit.error], "error"))
             continue
-        table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-        for name in ("face", "speaks", "from", "to", "offset", "95 % interval", "band", "confidence", "drift"):
-            table.add_column(name, no_wrap=True, justify="right" if name in ("from", "to", "confidence") else "left")
-        for track in audit.tracks:
-            speaks = {True: "yes", False: "no", None: "?"}[track.speaking]
-            for entry in track.segments:
-                drift = f"{track.drift_ppm:+.0f} ppm" if track.drift_ppm is not None else "-"
-                table.add_row(str(track.id), speaks, *_stretch(entry), drift)
         style = BAND_STYLES[audit.band]
-        head = Text.assemble(("● ", style), (audit.file.path, "bold"), "  ", (audit.band, style))
+        head = Text.assemble(("● ", style), (visible(audit.file.path), "bold"), "  ", (audit.band, style))
         body: list[RenderableType] = [head]
         if audit.tracks:
-            body.append(Padding(table, (0, 0, 0, 2)))
-        body += [Padding(Text(line), (0, 0, 0, 2)) for line in audit.summary]
+            body.append(Padding(_Stretches(audit), (0, 0, 0, 2)))
+        body += _sentences(audit.summary)
         parts += [*body, Text()]
     return Group(*parts)
 
 
-def _stretch(entry: OffsetEntry) -> tuple[str | Text, ...]:
+class _Stretches:
+    """The table of an audit's stretches; where there is little room the offset is a number, and cells are folded."""
+
+    def __init__(self, audit: Audit):
+        self._audit = audit
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+        wide = self._table(roomy=True)
+        # Without room of its own a measurement is cut to the room there is.
+        fits = Measurement.get(console, options.update_width(1000), wide).maximum <= options.max_width
+        yield wide if fits else self._table(roomy=False)
+
+    def _table(self, *, roomy: bool) -> Table:
+        table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2 if roomy else 1, 0, 0))
+        for name in ("face", "speaks", "from", "to", "offset", "95 % interval", "band", "confidence", "drift"):
+            right = name in ("from", "to", "confidence") or (name == "offset" and not roomy)
+            header = name if roomy else _TWO_LINES.get(name, name)
+            table.add_column(header, no_wrap=roomy, overflow="fold", justify="right" if right else "left")
+        for track in self._audit.tracks:
+            speaks = {True: "yes", False: "no", None: "?"}[track.speaking]
+            drift = f"{track.drift_ppm:+.0f} ppm" if track.drift_ppm is not None else "-"
+            for entry in track.segments:
+                table.add_row(str(track.id), speaks, *_stretch(entry, in_words=roomy), drift)
+        return table
+
+
+def _stretch(entry: OffsetEntry, *, in_words: bool) -> tuple[str | Text, ...]:
     ci = entry.offset_ci_ms
+    number = "-" if entry.offset_ms is None else f"{entry.offset_ms:+.0f} ms"
     return (
         f"{entry.start_s:.1f} s",
         f"{entry.end_s:.1f} s",
-        entry.offset_text,
+        entry.offset_text if in_words else number,
         f"{ci[0]:+.0f} ... {ci[1]:+.0f} ms" if ci is not None else "-",
         Text(entry.band, BAND_STYLES[entry.band]),
         f"{entry.confidence:.2f}" if entry.confidence is not None else "-",
@@ -106,8 +128,12 @@ def _stretch(entry: OffsetEntry) -> tuple[str | Text, ...]:
 
 def _note(path: str, lines: Sequence[str], kind: str) -> RenderableType:
     style = STYLES[kind].replace(" on red", "").replace("white", "red")
-    head = Text.assemble(("● ", style), (path, "bold"))
-    return Group(head, *(Padding(Text(line), (0, 0, 0, 2)) for line in lines), Text())
+    head = Text.assemble(("● ", style), (visible(path), "bold"))
+    return Group(head, *_sentences(lines), Text())
+
+
+def _sentences(lines: Sequence[str]) -> list[RenderableType]:
+    return [Padding(Text(visible(line)), (0, 0, 0, 2)) for line in lines]
 
 
 def share(probability: float | None) -> Text:
@@ -159,6 +185,9 @@ def audit_line(audit: Audit | FailedReport) -> str:
 
 
 def tabbed(*values: object) -> str:
-    """Values between tabs; tabs and line breaks inside a value become spaces, ``None`` is empty."""
+    """Values between tabs; tabs and line breaks inside a value become spaces, ``None`` is empty.
+
+    Other control characters are written out: the lines may end up on a terminal.
+    """
     texts = ("" if v is None else str(v) for v in values)
-    return "\t".join(" ".join(text.split()) if any(c in text for c in "\t\r\n") else text for text in texts)
+    return "\t".join(visible(" ".join(text.split()) if any(c in text for c in "\t\r\n") else text) for text in texts)

@@ -23,9 +23,9 @@ from tests.report.findings import analysis, audit, track
 FAILED = FailedReport("broken [1].mp4", "broken [1].mp4: it is\nnot\ta media file")
 
 
-def shown(renderable, *, terminal: bool = False) -> str:
+def shown(renderable, *, terminal: bool = False, width: int = 150) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=150, force_terminal=terminal).print(renderable)
+    Console(file=stream, width=width, force_terminal=terminal).print(renderable)
     return stream.getvalue()
 
 
@@ -48,6 +48,23 @@ def test_the_audit_shows_each_stretch() -> None:
     text = shown(audit_table([audit(t=1000, offset=np.where(np.arange(1000) < 500, 2.0, 8.0)), FAILED]))
     assert text.count("ms late") >= 3
     assert "within" in text and "sound late" in text and "broken [1].mp4" in text
+
+
+@pytest.mark.parametrize(("width", "offset"), [(80, "+321 ms"), (120, "sound is 321 ms late"), (64, "+321")])
+def test_the_audit_can_be_read_at_any_width(width: int, offset: str) -> None:
+    found = audit(t=1000, offset=np.where(np.arange(1000) < 500, 2.0, 8.0))
+    text = shown(audit_table([found]), width=width)
+    assert "…" not in text and offset in text and max(map(len, text.splitlines())) <= width
+    if width >= 80:
+        assert "+316 ... +326 ms" in text and "sound late" in text
+
+
+def test_names_with_control_characters_are_written_out() -> None:
+    evil = FailedReport("x\x1b[2K[red]\ny.mp4", "x\x1b[2K[red]\ny.mp4: no\x9b")
+    for table in (score_table([evil]), audit_table([evil])):
+        text = shown(table)
+        assert "x\\x1b[2K[red]\\ny.mp4" in text and "\x1b" not in text and "\x9b" not in text
+    assert "x\\x1b[2K[red]" in shown(score_table([evil])).splitlines()[1], "a name is no markup in the table either"
 
 
 @pytest.mark.parametrize("result", [report(), report(visual=5.0), FAILED])
