@@ -24,10 +24,11 @@ FORMATS = {
 
 def remux_shifted(
     src: str | os.PathLike[str], dst: str | os.PathLike[str], shift_ms: float, *, limits: Limits | None = None
-) -> None:
+) -> list[str]:
     """Copy a file with its sound moved against its picture, by container timestamps only.
 
-    Nothing is encoded again: the packets of both streams are copied. For a positive shift the sound's timestamps grow,
+    Nothing is encoded again: the packets are copied. Further sound is moved alike, subtitles stay with the picture, and
+    tags are kept, as far as the container of ``dst`` can hold them. For a positive shift the sound's timestamps grow,
     for a negative one the picture's do, because a timestamp below zero is cut off by players. MP4 and MOV express
     either as an edit list. The shift is exact to the time base of the container (1 ms in Matroska and WebM).
 
@@ -38,12 +39,21 @@ def remux_shifted(
         shift_ms: milliseconds, positive = the sound comes later.
         limits: what reading ``src`` may cost.
 
+    Returns:
+        What ``src`` has and ``dst`` has not, in words ("its subtitles 2 (subrip, eng)").
+
     Raises:
         MediaError: if ``src`` cannot be read or lacks a stream, ``dst`` is ``src``, or the container of ``dst`` cannot
             hold the streams.
     """
     job = {"kind": "shift", "shift_s": shift_ms / 1000.0}
-    _run(job, [src], dst, limits or Limits())
+    try:
+        return _run(job, [src], dst, limits or Limits())
+    except MediaError as error:
+        if not error.cause.startswith("cannot be written"):
+            raise
+    # It may be one of the further streams that the container cannot hold after all.
+    return _run({**job, "bare": True}, [src], dst, limits or Limits())
 
 
 def remux_replace_audio(
@@ -74,7 +84,7 @@ def remux_replace_audio(
 
 def _run(
     job: dict[str, Any], sources: list[str | os.PathLike[str]], dst: str | os.PathLike[str], limits: Limits
-) -> None:
+) -> list[str]:
     target = Path(dst)
     form = FORMATS.get(target.suffix.lower())
     if form is None:
@@ -94,9 +104,10 @@ def _run(
         process = ConfinedProcess("avdetect.media.remux_worker", sources[0], descriptors=descriptors, limits=limits)
         settings = {name: getattr(limits, name) for name in limits.__dataclass_fields__}
         process.send({**job, "limits": settings, "format": form, "names": [os.fspath(src) for src in sources]})
-        while "done" not in process.receive():
+        while "done" not in (answer := process.receive()):
             pass
         os.replace(part, target)
+        return [str(each) for each in answer.get("left_out", ())]
     except OSError as error:
         raise MediaError(dst, error.strerror or str(error), "check the folder and the space on the disk") from error
     finally:

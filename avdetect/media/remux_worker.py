@@ -24,6 +24,7 @@ from avdetect.media.channel import Channel
 from avdetect.media.confine import allow_opens, confine
 from avdetect.media.demux import Opened, Refused, codec_name, last_complaint, open_container, read_only
 from avdetect.media.limits import Limits
+from avdetect.media.remux_rest import carry_file_tags, carry_streams
 
 _REPORT_EVERY_S = 1.0
 _COPIED_SOUND = {
@@ -56,9 +57,9 @@ def main(descriptors: dict[str, int]) -> int:
         sources = [_open(descriptors[f"source{n}"], limits, name) for n, name in enumerate(job["names"])]
         with allow_opens(1):
             target = av.open(f"/dev/fd/{descriptors['target']}", "w", format=job["format"])
-            _copy(channel, sources, target, job, limits)
+            left_out = _copy(channel, sources, target, job, limits)
             target.close()
-        channel.send({"done": True})
+        channel.send({"done": True, "left_out": left_out})
     except Refused as refused:
         channel.send({"error": list(refused.args)})
     except MemoryError:
@@ -81,7 +82,13 @@ def _open(descriptor: int, limits: Limits, name: str) -> Opened:
             raise Refused(f"{name}: {refused.args[0]}", refused.args[1]) from refused
 
 
-def _copy(channel: Channel, sources: list[Opened], target: Any, job: dict[str, Any], limits: Limits) -> None:
+def _copy(channel: Channel, sources: list[Opened], target: Any, job: dict[str, Any], limits: Limits) -> list[str]:
+    """Copy what is asked for.
+
+    Returns:
+        What the source has and the target has not, in words.
+    """
+    left_out: list[str] = []
     picture_from, sound_from = sources[0], sources[-1]
     if picture_from.video is None:
         raise Refused("no picture in it", "give a video")
@@ -94,6 +101,9 @@ def _copy(channel: Channel, sources: list[Opened], target: Any, job: dict[str, A
         sound_out = target.add_stream_from_template(sound_from.audio, opaque=True)
         moved = {picture_from.video.index: (picture_out, max(-shift, Fraction(0)))}
         moved[sound_from.audio.index] = (sound_out, max(shift, Fraction(0)))
+        carry_file_tags(picture_from, target)
+        more, left_out = carry_streams(picture_from, target, shift, bare=job.get("bare", False))
+        moved |= more
         streams.append(_packets(picture_from, moved))
     else:
         read_only(picture_from, picture_from.video)
@@ -108,6 +118,7 @@ def _copy(channel: Channel, sources: list[Opened], target: Any, job: dict[str, A
         if time.monotonic() - reported > _REPORT_EVERY_S:
             reported = time.monotonic()
             channel.send({"alive": True})
+    return left_out
 
 
 def _packets(opened: Opened, moved: dict[int, tuple[Any, Fraction]]) -> Iterator[tuple[float, Any]]:

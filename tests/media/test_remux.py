@@ -86,6 +86,66 @@ def test_turned_picture_stays_turned(tmp_path: Path) -> None:
     assert video is not None and video.rotation_deg == 90
 
 
+def make_rich_film(path: Path) -> None:
+    """A film with two voices, subtitles and tags; each sound starts at 0."""
+    srt = path.with_suffix(".srt")
+    srt.write_text("1\n00:00:00,200 --> 00:00:00,900\nHello\n")
+    with av.open(str(path), "w") as out, av.open(str(srt)) as words:
+        out.metadata["title"] = "My talk"
+        picture = out.add_stream("libx264", rate=25)
+        picture.width = picture.height = 64
+        sounds = [out.add_stream("aac", rate=48_000, layout="mono") for _ in range(2)]
+        for sound, language in zip(sounds, ("eng", "fra"), strict=True):
+            sound.metadata["language"] = language
+        subtitles = out.add_stream_from_template(words.streams.subtitles[0])
+        subtitles.metadata["language"] = "deu"
+        for number in range(25):
+            out.mux(picture.encode(av.VideoFrame.from_ndarray(np.full((64, 64, 3), number, np.uint8))))
+            for sound in sounds:
+                frame = av.AudioFrame.from_ndarray(np.zeros((1, 1920), np.float32), format="fltp", layout="mono")
+                frame.rate, frame.pts = 48_000, 1920 * number
+                out.mux(sound.encode(frame))
+        for stream in (picture, *sounds):
+            out.mux(stream.encode(None))
+        for packet in words.demux():
+            if packet.dts is not None:
+                packet.stream = subtitles
+                out.mux(packet)
+
+
+def first_times_s(path: Path) -> dict[tuple[str, str], float]:
+    """The time of the first packet of each stream, by kind and language."""
+    found: dict[tuple[str, str], float] = {}
+    with av.open(str(path)) as container:
+        for packet in container.demux():
+            if packet.pts is not None:
+                key = (packet.stream.type, packet.stream.metadata.get("language", "und"))
+                found.setdefault(key, float(packet.pts * packet.time_base))
+    return found
+
+
+@pytest.mark.parametrize("shift_ms", [-200, 200])
+def test_all_sound_is_moved_and_the_rest_is_kept(tmp_path: Path, shift_ms: int) -> None:
+    source = tmp_path / "rich.mkv"
+    make_rich_film(source)
+    assert remux_shifted(source, tmp_path / "moved.mkv", shift_ms) == []
+    before, after = first_times_s(source), first_times_s(tmp_path / "moved.mkv")
+    assert set(after) == set(before)
+    picture = ("video", "und")
+    for key in before:
+        moved = 1000 * ((after[key] - after[picture]) - (before[key] - before[picture]))
+        assert moved == pytest.approx(shift_ms if key[0] == "audio" else 0, abs=2), key
+    with av.open(str(tmp_path / "moved.mkv")) as container:
+        assert container.metadata["title"] == "My talk"
+
+
+def test_what_a_container_cannot_hold_is_named(tmp_path: Path) -> None:
+    source, target = tmp_path / "rich.mkv", tmp_path / "moved.mp4"
+    make_rich_film(source)
+    assert remux_shifted(source, target, 100) == ["its subtitles 3 (subrip, deu)"]
+    assert {language for kind, language in first_times_s(target) if kind == "audio"} == {"eng", "fra"}
+
+
 def test_other_players_see_the_shift(films: dict[str, Path], tmp_path: Path) -> None:
     """FFmpeg's own times, straight from its demuxer, without the code of the reader."""
     starts = []
