@@ -6,8 +6,10 @@ asks for. Listing imports nothing; what is broken fails when it is asked for, an
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
+import sys
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -228,13 +230,14 @@ class Registry:
             thing = self._registered[entry.name][1]
         else:
             try:
-                thing = attribute_at(entry.target)
+                with contextlib.redirect_stdout(sys.stderr):  # stdout is for data
+                    thing = attribute_at(entry.target)
             except (Exception, SystemExit) as error:  # importing may do anything, leaving the program included
                 text = str(error) or "no further message"
                 owner = entry.distribution
-                advice = f"repair it, or uninstall {owner}" if owner not in ("", "avdetect") else "see the cause"
+                advice = f"; repair it, or uninstall {owner}" if owner not in ("", "avdetect") else ""
                 raise self._error(
-                    entry.name, f"it cannot be imported: {type(error).__name__}: {text}; {advice}", entry
+                    entry.name, f"it cannot be imported: {type(error).__name__}: {text}{advice}", entry
                 ) from error
         if self._checked.get(entry.target) is not thing:
             self._accept(entry, thing)
@@ -243,7 +246,8 @@ class Registry:
 
     def _make(self, entry: Entry, factory: Callable[..., T], *args: Any, **options: Any) -> T:
         try:
-            made = factory(*args, **options)
+            with contextlib.redirect_stdout(sys.stderr):
+                made = factory(*args, **options)
         except (Exception, SystemExit) as error:
             raise self._error(entry.name, f"making it failed: {type(error).__name__}: {error}", entry) from error
         self._accept(entry, made, made=True)

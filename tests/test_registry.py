@@ -382,3 +382,13 @@ def test_an_error_survives_the_way_between_processes() -> None:
     error = PluginError("it broke", kind="forgery", name="hum", distribution="avdetect-hum", version="1", target="a:b")
     twin = copy.copy(error)
     assert str(twin) == str(error) == "forgery 'hum' (a:b of avdetect-hum 1): it broke" and twin.version == "1"
+
+
+def test_printing_is_no_data(site: Site, forgeries: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    offered(site, f"print('imported')\n{FORGERY}")
+    assert forgeries.get("hum")
+    assert capsys.readouterr() == ("", "imported\n")
+
+
+def test_a_place_that_is_not_there_is_told_without_empty_advice(forgeries: Registry) -> None:
+    assert str(refused(forgeries, "absent.py:X")).endswith("absent.py"), "no word of a cause that is not shown"
