@@ -58,6 +58,11 @@ Out = Annotated[
     typer.Option("--out", metavar="FILE|DIR", help="Write .json or .jsonl, or one .json per input into a folder."),
 ]
 
+SkipDone = Annotated[
+    bool,
+    typer.Option("--skip-done", help="Leave out files whose report is in --out already, and add the rest."),
+]
+
 
 def _no_plugins(wanted: bool) -> None:
     if wanted:
@@ -129,25 +134,30 @@ def score(
     bundle: Bundle = None,
     detector: Detectors = None,
     combination: CombinationFile = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file that --out names.")] = False,
+    skip_done: SkipDone = False,
     no_plugins: NoPlugins = False,
     allow_plugin: AllowPlugin = None,
 ) -> None:
     """Say real, fake or inconclusive, with probabilities, reasons and times.
 
-    A file that cannot be read gets a line with its error, and the others are scored.
+    A file that cannot be read gets a line with its error, and the others are scored. Ctrl-C keeps what is done.
+    A file that is there already is overwritten only with --force; in a folder, reports of other files are kept.
+    With --skip-done a file is left out if its report is there and its bytes are the same; failed ones are tried again.
 
     \b
     Examples:
       avdetect score clip.mp4
       avdetect score interviews/ --jsonl > scores.jsonl
       avdetect score 'takes/**/*.mov' --out reports/
-      avdetect score upload.mp4 --fail-on fake && publish upload.mp4
+      avdetect score archive/ --out reports/ --skip-done        (goes on where it was stopped)
+      avdetect score upload.mp4 --fail-on fake --fail-on inconclusive && publish upload.mp4
       avdetect score clip.mp4 --detector avnet --detector mine.py:Mine --combination both.json
 
     \b
     Exit status:
       0  every file was scored
-      1  some file could not be scored
+      1  some file could not be scored, or a result could not be written
       2  wrong usage
       3  every file was scored, and one has a verdict named by --fail-on
     """  # noqa: D301 (the backspace keeps line breaks)
@@ -165,6 +175,8 @@ def score(
             bundle=bundle,
             detectors=detector or (),
             combination=combination,
+            force=force,
+            skip_done=skip_done,
         )
     )
 
@@ -178,15 +190,18 @@ def audit(
     out: Out = None,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", metavar="PNG|DIR", help="Draw the offset over time; a folder for several files."),
+        typer.Option(
+            "--plot", metavar="PNG|DIR", help="Draw the offset over time: .png, .svg, .pdf; a folder for several files."
+        ),
     ] = None,
     fix: Annotated[
         Path | None,
         typer.Option("--fix", metavar="OUT", help="Write a copy with the sound moved into place (nothing re-encoded)."),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Fix although the offset is uncertain or not constant; overwrite OUT.")
+        bool, typer.Option("--force", help="Fix although the offset is uncertain or not constant; overwrite files.")
     ] = False,
+    skip_done: SkipDone = False,
     bundle: Bundle = None,
     no_plugins: NoPlugins = False,
     allow_plugin: AllowPlugin = None,
@@ -205,7 +220,7 @@ def audit(
     \b
     Exit status:
       0  every file was audited
-      1  some file could not be audited, or a fix was refused
+      1  some file could not be audited, a fix was refused, or a result or plot could not be written
       2  wrong usage
     """  # noqa: D301 (the backspace keeps line breaks)
     from avdetect.commands.audit import run
@@ -220,6 +235,7 @@ def audit(
             plot=plot,
             fix=fix,
             force=force,
+            skip_done=skip_done,
             bundle=bundle,
         )
     )

@@ -100,7 +100,7 @@ def test_an_interrupt_ends_cleanly(files: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=90)
     assert process.returncode == 130
-    assert len(out.splitlines()) == 1 and err == "avdetect: interrupted\n"
+    assert len(out.splitlines()) == 1 and err == "avdetect: interrupted: 1 of 2 done\n"
 
 
 def test_a_terminal_gets_colours_and_progress(files: Path) -> None:

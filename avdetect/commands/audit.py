@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from avdetect.commands.batch import FAILED, UsageError, guarded, load_detector, say, work_through
+from avdetect.commands.batch import FAILED, UsageError, guarded, load_detector, say
+from avdetect.commands.deliver import deliver
 from avdetect.commands.inputs import Input, expand, is_single_file
-from avdetect.commands.output import Forms, choose_output
-from avdetect.report.audit import Audit
+from avdetect.commands.output import Forms, Output, choose_output
+from avdetect.commands.plots import Plots, check_plot
+from avdetect.commands.writing import refuse_input
+from avdetect.report.audit import SCHEMA, Audit
 from avdetect.report.schema import FailedReport
 from avdetect.report.terminal import AUDIT_COLUMNS, audit_line, audit_table
-
-PICTURES = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ class Audited:
 
     Attributes:
         audit: of the file.
-        plot: where the plot is.
-        fix: ``{"path", "moved_ms"}`` of the copy that was written, or ``{"refused": reason}``.
+        plot: where the plot is; ``None`` if there is none.
+        fix: ``{"path", "moved_ms"}`` of the copy that was written, with ``left_out`` if it lacks something that the
+            file has; or ``{"refused": reason}``.
     """
 
     audit: Audit
@@ -49,6 +51,21 @@ FORMS = Forms(
 )
 
 
+@dataclass(frozen=True)
+class Extras:
+    """What is made of an audit beside its report.
+
+    Attributes:
+        plot: file of the plot, or folder of the plots.
+        fix: the copy to write.
+        force: fix although it is uncertain, and overwrite what is there.
+    """
+
+    plot: Path | None = None
+    fix: Path | None = None
+    force: bool = False
+
+
 def run(
     paths: Sequence[str],
     *,
@@ -59,29 +76,35 @@ def run(
     plot: Path | None = None,
     fix: Path | None = None,
     force: bool = False,
+    skip_done: bool = False,
     bundle: Path | None = None,
 ) -> int:
-    """Audit the files and return the exit code; a refused fix counts as a failure."""
-    return guarded(lambda: _run(paths, as_json, as_jsonl, form, out, plot, fix, force, bundle))
+    """Audit the files and return the exit code; a refused fix or a plot that failed counts as a failure."""
+
+    def audit_all() -> int:
+        output = choose_output(
+            FORMS,
+            as_json=as_json,
+            as_jsonl=as_jsonl,
+            form=form,
+            out=out,
+            single=is_single_file(paths),
+            force=force,
+            skip_done=skip_done,
+            schema=SCHEMA,
+        )
+        return _run(paths, output, Extras(plot, fix, force), bundle)
+
+    return guarded(audit_all)
 
 
-def _run(
-    paths: Sequence[str],
-    as_json: bool,
-    as_jsonl: bool,
-    form: str,
-    out: Path | None,
-    plot: Path | None,
-    fix: Path | None,
-    force: bool,
-    bundle: Path | None,
-) -> int:
-    single = is_single_file(paths)
-    output = choose_output(FORMS, as_json=as_json, as_jsonl=as_jsonl, form=form, out=out, single=single)
-    inputs = expand(paths)
-    _check(inputs, single=single, plot=plot, fix=fix, force=force)
-    detector = load_detector(bundle) if any(not item.error for item in inputs) else None
-    output.open()
+def _run(paths: Sequence[str], output: Output, extras: Extras, bundle: Path | None) -> int:
+    inputs = expand(paths, tell=lambda line: say(f"avdetect: {line}"))
+    _check(inputs, extras, single=output.single)
+    plots = Plots(extras.plot, inputs, force=extras.force) if extras.plot is not None else None
+    waiting = output.waiting(inputs)
+    detector = load_detector(bundle) if any(not item.error for item in waiting) else None
+    output.open(waiting)
     failed = False
 
     def work(item: Input, part) -> Audited:
@@ -91,49 +114,44 @@ def _run(
         assert detector is not None
         analysis = inference.analyse(item.path, detector, progress=part)
         audit = audit_sync(analysis, detector.calibration, model=detector.card)
-        drawn = _plot(audit, item, plot) if plot is not None else None
-        return Audited(audit, drawn, _fix(audit, item, fix, force=force) if fix is not None else None)
+        drawn = plots.draw(audit, item) if plots is not None else None
+        return Audited(audit, drawn, _fix(audit, item, extras.fix, force=extras.force) if extras.fix else None)
 
-    for item, result in zip(inputs, work_through(inputs, work, quiet=output.screen == "jsonl"), strict=True):
-        output.add(item, result)
-        failed |= isinstance(result, FailedReport)
+    def note(item: Input, result: Audited | FailedReport) -> None:
+        nonlocal failed
+        failed |= isinstance(result, FailedReport) or "refused" in (result.fix or {})
         if isinstance(result, Audited) and result.fix is not None:
-            if "refused" in result.fix:
-                failed = True
-                say(f"avdetect: {item.path}: nothing was written: {result.fix['refused']}")
-            else:
-                say(f"avdetect: wrote {result.fix['path']} with the sound moved by {result.fix['moved_ms']:+.0f} ms")
-    output.close()
-    return FAILED if failed else 0
+            _say_fix(item, result.fix)
+
+    deliver(waiting, work, output, note)
+    return FAILED if failed or output.failed or (plots is not None and plots.failed) else 0
 
 
-def _check(inputs: Sequence[Input], *, single: bool, plot: Path | None, fix: Path | None, force: bool) -> None:
+def _say_fix(item: Input, fix: dict[str, Any]) -> None:
+    if "refused" in fix:
+        say(f"avdetect: {item.path}: nothing was written: {fix['refused']}")
+        return
+    say(f"avdetect: wrote {fix['path']} with the sound moved by {fix['moved_ms']:+.0f} ms")
+    if left := fix.get("left_out"):
+        say(f"avdetect: {fix['path']} is without {', '.join(left)}")
+
+
+def _check(inputs: Sequence[Input], extras: Extras, *, single: bool) -> None:
+    from avdetect.media.remux import FORMATS
+
+    fix, plot = extras.fix, extras.plot
     if fix is not None:
         if not single:
             raise UsageError("--fix takes one file: name its copy after --fix")
-        if fix.exists() and Path(inputs[0].path).exists() and fix.samefile(inputs[0].path):
-            raise UsageError("--fix must name another file than the input")
+        refuse_input("--fix", fix, inputs)
         if fix.is_dir() or not fix.suffix:
             raise UsageError(f"--fix {fix} must be a file name with an ending such as .mp4")
-        if fix.exists() and not force:
+        if fix.suffix.lower() not in FORMATS:
+            raise UsageError(f"--fix {fix}: {fix.suffix} is not written; use one of {', '.join(FORMATS)}")
+        if fix.exists() and not extras.force:
             raise UsageError(f"{fix} is there already: remove it, or add --force")
     if plot is not None:
-        if plot.suffix.lower() in PICTURES and not single:
-            raise UsageError("--plot must be a folder when there are several files")
-        if plot.suffix.lower() not in PICTURES and plot.is_file():
-            raise UsageError(f"--plot {plot} is a file; plots end in {', '.join(PICTURES)}")
-
-
-def _plot(audit: Audit, item: Input, plot: Path) -> str | None:
-    from avdetect.report.plot import plot_audit
-
-    path = plot if plot.suffix.lower() in PICTURES else plot / item.relative.with_name(item.relative.name + ".png")
-    if audit.main is None:
-        say(f"avdetect: {item.path}: no plot, since there is no face with sound")
-        return None
-    path.parent.mkdir(parents=True, exist_ok=True)
-    plot_audit(audit, path)
-    return str(path)
+        check_plot(plot, inputs, single=single, force=extras.force)
 
 
 def _fix(audit: Audit, item: Input, target: Path, *, force: bool) -> dict[str, Any]:
@@ -147,7 +165,8 @@ def _fix(audit: Audit, item: Input, target: Path, *, force: bool) -> dict[str, A
         return {"refused": reason if audit.offset_ms is None else f"{reason}; --force does it all the same"}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        remux_shifted(item.path, target, -audit.offset_ms)
+        left_out = remux_shifted(item.path, target, -audit.offset_ms)
     except (MediaError, OSError) as error:  # the audit itself is good
         return {"refused": str(error)}
-    return {"path": str(target), "moved_ms": -audit.offset_ms}
+    done = {"path": str(target), "moved_ms": -audit.offset_ms}
+    return {**done, "left_out": list(left_out)} if left_out else done

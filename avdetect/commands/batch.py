@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gc
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from avdetect.commands.inputs import Input
+from avdetect.commands.stdout import silence_stdout, stdout_for_data
 from avdetect.plugin_errors import PluginError, PluginWarning
-from avdetect.report.schema import FailedReport
+from avdetect.report.schema import FailedReport, writable
+from avdetect.report.visible import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
 Report = Callable[[float], None]
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 USAGE, FAILED, MATCHED, INTERRUPTED, PIPE_CLOSED = 2, 1, 3, 130, 141
 
 
@@ -26,9 +31,14 @@ class UsageError(Exception):
     """The command cannot run as it was called; its text is for the user."""
 
 
+class OutputError(Exception):
+    """Results cannot be written any more, so there is no use in going on; its text is for the user."""
+
+
 def say(message: str) -> None:
-    """A line on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    """A line on stderr; what would steer a terminal, as in the name of a file, is written out."""
+    with contextlib.suppress(OSError):  # nobody hears it, which is no reason to lose results
+        print(visible(writable(message)), file=sys.stderr, flush=True)
 
 
 def load_detector(bundle: Path | None) -> Any:
@@ -40,7 +50,8 @@ def load_detector(bundle: Path | None) -> Any:
     import avdetect
 
     try:
-        return avdetect.load(bundle)
+        with stdout_for_data():
+            return avdetect.load(bundle)
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot load the detector: {error}") from error
 
@@ -59,7 +70,7 @@ def describe(error: BaseException, path: str) -> str:
 
 def work_through(
     inputs: Sequence[Input], work: Callable[[Input, Report], T], *, quiet: bool = False
-) -> Iterator[T | FailedReport]:
+) -> Generator[T | FailedReport, None, None]:
     """Results in the order of the inputs; any exception of a file becomes its :class:`FailedReport`.
 
     Args:
@@ -74,7 +85,8 @@ def work_through(
                 yield FailedReport(item.path, item.error)
                 continue
             try:
-                result = work(item, part)
+                with stdout_for_data():
+                    result = work(item, part)
             except Exception as error:  # a batch survives whatever one file does
                 yield FailedReport(item.path, describe(error, item.path))
             else:
@@ -87,6 +99,7 @@ def _progress(total: int, *, quiet: bool) -> Iterator[tuple[Callable[[str], None
         yield (lambda path: None), (lambda part: None)
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
@@ -103,9 +116,8 @@ def _progress(total: int, *, quiet: bool) -> Iterator[tuple[Callable[[str], None
         def begin(path: str) -> None:
             nonlocal count
             count += 1
-            name = os.path.basename(path)
-            label = name if total == 1 else f"{count + 1}/{total} {name}"
-            bar.update(task, description=label.replace("[", "\\["), completed=count)
+            name = visible(os.path.basename(path))
+            bar.update(task, description=escape(name if total == 1 else f"{count + 1}/{total} {name}"), completed=count)
 
         yield begin, lambda part: bar.update(task, completed=count + min(max(part, 0.0), 1.0))
 
@@ -124,13 +136,21 @@ def guarded(run: Callable[[], int]) -> int:
     except (UsageError, PluginError) as error:
         say(f"avdetect: {error}")
         return USAGE
-    except KeyboardInterrupt:
-        say("avdetect: interrupted")
+    except OutputError as error:
+        say(f"avdetect: {error}")
+        return FAILED
+    except KeyboardInterrupt as stop:
+        say(f"avdetect: interrupted: {stop}" if str(stop) else "avdetect: interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read us has gone (head, less): be quiet, also when Python flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read us has gone (head, less): be quiet
+        silence_stdout()
         return PIPE_CLOSED
+    except OSError as error:
+        if error.filename is not None or error.errno not in _FULL:
+            raise
+        silence_stdout()
+        say(f"avdetect: cannot write to stdout: {error.strerror}")
+        return FAILED
 
 
 def _show_plainly() -> None:

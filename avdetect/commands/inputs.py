@@ -1,18 +1,25 @@
-"""From what the user typed to files: folders are searched, globs expanded, nothing is named twice."""
+"""From what the user typed to files: folders are searched, globs expanded, nothing is found twice."""
 
 from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .m2ts .mts .mxf .flv .wmv .3gp .ogv .wav .mp3 .m4a .aac .flac "
-    ".ogg .opus .wma .jpg .jpeg .png .webp .bmp .tif .tiff".split()
+    # films
+    ".mp4 .m4v .mov .qt .3gp .3gpp .3g2 .f4v .mj2 .mkv .mk3d .webm .avi .divx .mpg .mpeg .mpe .m1v .m2v .mpv .vob .ts "
+    ".m2t .m2ts .mts .trp .mxf .flv .wmv .asf .ogv .ogm .dv .dif .nut .rm .rmvb .wtv .nsv .ivf .obu .y4m .h264 .264 "
+    ".avc .h26l .hevc .h265 .265 .vc1 .h263 .h261 .mjpeg .mjpg "
+    # sound
+    ".wav .w64 .mp3 .mp2 .m2a .mpa .m4a .m4b .m4r .mka .aac .flac .ogg .oga .opus .spx .wma .ac3 .eac3 .ec3 .aif .aiff "
+    ".aifc .au .snd .caf .amr .awb .ape .wv .tta .dts .dtshd .thd .mlp .voc .g722 .722 .tak "
+    # pictures
+    ".jpg .jpeg .jpe .jfif .mpo .jxl .png .apng .gif .webp .bmp .tif .tiff .ppm .pgm".split()
 )
-"""Endings that a folder is searched for. A file that is named is read whatever its ending."""
+"""Endings that a folder is searched for, of what ``avdetect.media`` reads; a file that is named may have any."""
 
 
 @dataclass(frozen=True)
@@ -30,30 +37,58 @@ class Input:
     error: str = ""
 
 
-def expand(paths: Sequence[str]) -> list[Input]:
+def expand(paths: Sequence[str], *, tell: Callable[[str], None] = lambda line: None) -> list[Input]:
     """The files meant by ``paths``, in the order given, folders in the order of their names.
 
-    Something that is not there, or a folder or glob without media files, stays in the list with its error, so that
-    it shows up in the results.
+    Something that is not there or cannot be read, or a folder or glob without media files, stays in the list with its
+    error, so that it shows up in the results. A file that is named keeps its line, also where it was found under
+    another name (a link); what folders and globs find is taken once.
+
+    Args:
+        paths: as the user typed them.
+        tell: gets a line about what was found and left out.
     """
     found: dict[str, Input] = {}
+    names: dict[str, str] = {}
     for text in paths:
-        path = Path(text)
-        if _exists(path) and path.is_dir():
-            some = _in_folder(path)
-            inputs = some or [Input(text, Path(path.name), f"there are no media files in the folder {text}")]
-        elif not _exists(path) and glob.has_magic(text):
-            names = sorted(name for name in glob.glob(text, recursive=True) if os.path.isfile(name))
-            inputs = [Input(name, Path(Path(name).name)) for name in names] or [
-                Input(text, Path("glob"), f"no file matches {text}")
-            ]
-        elif not _exists(path):
-            inputs = [Input(text, Path(path.name), f"{text}: there is no such file")]
-        else:
-            inputs = [Input(text, Path(path.name))]
+        inputs, searched = _meant_by(text, tell)
         for item in inputs:
-            found.setdefault(item.path if item.error else os.path.realpath(item.path), item)
+            real = item.path if item.error else os.path.realpath(item.path)
+            name = item.path if item.error else os.path.abspath(item.path)
+            if name in found:
+                continue
+            if searched and not item.error and real in names:
+                tell(f"{item.path} is left out: it is {names[real]} under another name")
+                continue
+            found[name] = item
+            names.setdefault(real, item.path)
     return list(found.values())
+
+
+def _meant_by(text: str, tell: Callable[[str], None]) -> tuple[list[Input], bool]:
+    """The files, and whether they were searched for rather than named."""
+    path = Path(text)
+    try:
+        path.stat()
+    except ValueError:  # a NUL in it
+        return [Input(text, Path("name"), f"{text}: there is no such file")], False
+    except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            return [Input(text, _name(path), f"{text}: the link leads nowhere")], False
+        if glob.has_magic(text):
+            names = sorted(name for name in glob.glob(text, recursive=True) if os.path.isfile(name))
+            missing = Input(text, Path("glob"), f"no file matches {text}")
+            return [Input(name, Path(Path(name).name)) for name in names] or [missing], True
+        return [Input(text, _name(path), f"{text}: there is no such file")], False
+    except OSError as error:
+        return [Input(text, _name(path), f"{text}: {error.strerror}")], False
+    if path.is_dir():
+        return _in_folder(path, text, tell), True
+    return [Input(text, _name(path))], False
+
+
+def _name(path: Path) -> Path:
+    return Path(path.name or "folder")  # "." and "/" have none
 
 
 def _exists(path: Path) -> bool:
@@ -63,16 +98,38 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _in_folder(folder: Path) -> list[Input]:
+def _in_folder(folder: Path, text: str, tell: Callable[[str], None]) -> list[Input]:
     """Media files below a folder; hidden files and folders are left alone, links to folders not followed."""
-    found = []
-    for top, folders, files in os.walk(folder):
+    found: list[Input] = []
+    unreadable: list[Input] = []
+    others = 0
+
+    def note(error: OSError) -> None:
+        place = Path(error.filename or folder)
+        why = f"{text if place == folder else place}: the folder cannot be read: {error.strerror}"
+        unreadable.append(Input(str(place), _below(folder, place), why))
+
+    for top, folders, files in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+            if name.startswith("."):
+                continue
+            if Path(name).suffix.lower() in SUFFIXES:
                 path = Path(top) / name
                 found.append(Input(str(path), path.relative_to(folder)))
-    return found
+            else:
+                others += 1
+    if others:
+        tell(f"{text}: {others} {'file' if others == 1 else 'files'} of other kinds {'was' if others == 1 else 'were'} "
+             "left alone; name a file to have it read")  # fmt: skip
+    if not found and not unreadable:
+        return [Input(text, _name(folder), f"there are no media files in the folder {text}")]
+    return found + unreadable
+
+
+def _below(folder: Path, place: Path) -> Path:
+    """Where the report of a folder that cannot be read goes."""
+    return _name(folder) if place == folder else place.relative_to(folder)
 
 
 def is_single_file(paths: Sequence[str]) -> bool:

@@ -16,6 +16,7 @@ from avdetect.plugin_scan import unreadable
 from avdetect.plugins import registries
 from avdetect.registry import Entry, Registry
 from avdetect.report.terminal import tabbed
+from avdetect.report.visible import visible
 
 SCHEMA = "avdetect.plugins/1"
 COLUMNS = ("kind", "name", "distribution", "version", "state", "target", "error")
@@ -125,5 +126,5 @@ def _table(rows: Sequence[Row]) -> Any:
         owner = f"{row.distribution} {row.version}".strip() or "this program"
         table.add_row(row.kind if row.kind != before else "", row.name, owner, state, Text(row.target, "dim"))
         before = row.kind
-    notes = [Text.assemble(("✗ ", "bold red"), row.error) for row in rows if row.error]
+    notes = [Text.assemble(("✗ ", "bold red"), visible(row.error)) for row in rows if row.error]
     return Group(table, *([Text(), *notes] if notes else []))

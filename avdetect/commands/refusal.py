@@ -6,6 +6,8 @@ from typing import NoReturn
 
 import typer
 
+from avdetect.report.visible import visible
+
 
 def refuse(reason: BaseException | str) -> NoReturn:
     """Say what is wrong and end the program with status 2.
@@ -15,5 +17,5 @@ def refuse(reason: BaseException | str) -> NoReturn:
     """
     # The text of a KeyError is its message in quotes.
     text = reason.args[0] if isinstance(reason, KeyError) and reason.args else reason
-    typer.echo(f"error: {str(text) or type(reason).__name__}", err=True)
+    typer.echo(f"error: {visible(str(text)) or type(reason).__name__}", err=True)
     raise typer.Exit(2) from None

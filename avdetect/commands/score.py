@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from avdetect.commands.batch import FAILED, MATCHED, UsageError, guarded, load_detector, work_through
+from avdetect.commands.batch import FAILED, MATCHED, UsageError, guarded, load_detector, say
+from avdetect.commands.deliver import deliver
 from avdetect.commands.inputs import Input, expand, is_single_file
 from avdetect.commands.output import Forms, choose_output
-from avdetect.report.schema import FailedReport, Report
+from avdetect.commands.stdout import stdout_for_data
+from avdetect.report.schema import SCHEMA, FailedReport, Report
 from avdetect.report.terminal import SCORE_COLUMNS, score_line, score_table
 
 Progress = Callable[[float], None]
@@ -26,22 +28,36 @@ def run(
     bundle: Path | None = None,
     detectors: Sequence[str] = (),
     combination: Path | None = None,
+    force: bool = False,
+    skip_done: bool = False,
 ) -> int:
     """Score the files and return the exit code (1 before 3: an incomplete batch is the greater trouble)."""
 
     def score_all() -> int:
-        single = is_single_file(paths)
-        output = choose_output(FORMS, as_json=as_json, as_jsonl=as_jsonl, form=form, out=out, single=single)
-        inputs = expand(paths)
-        score = chosen_scorer(detectors, bundle, combination, needed=any(not item.error for item in inputs))
-        output.open()
-        failed = matched = False
-        for item, result in zip(inputs, work_through(inputs, score, quiet=output.screen == "jsonl"), strict=True):
-            output.add(item, result)
+        output = choose_output(
+            FORMS,
+            as_json=as_json,
+            as_jsonl=as_jsonl,
+            form=form,
+            out=out,
+            single=is_single_file(paths),
+            force=force,
+            skip_done=skip_done,
+            schema=SCHEMA,
+        )
+        inputs = output.waiting(expand(paths, tell=lambda line: say(f"avdetect: {line}")))
+        with stdout_for_data():
+            score = chosen_scorer(detectors, bundle, combination, needed=any(not item.error for item in inputs))
+        output.open(inputs)
+        failed, matched = False, any(kept.verdict in fail_on for kept in output.done)
+
+        def note(item: Input, result: Report | FailedReport) -> None:
+            nonlocal failed, matched
             failed |= isinstance(result, FailedReport)
             matched |= isinstance(result, Report) and result.verdict in fail_on
-        output.close()
-        return FAILED if failed else MATCHED if matched else 0
+
+        deliver(inputs, score, output, note)
+        return FAILED if failed or output.failed else MATCHED if matched else 0
 
     return guarded(score_all)
 

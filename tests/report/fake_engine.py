@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import avdetect
 from avdetect.calibration import Calibration
+from avdetect.media.digest import file_digest
 from avdetect.media.errors import MediaError
 from avdetect.verdict import Analysis, judge
 
@@ -42,8 +44,9 @@ def analyse(path: str, detector: Any, *, limits: object = None, progress: Any = 
         time.sleep(60)
     if progress is not None:
         progress(0.5)
+    digest = file_digest(path)
     if words[0] == "voice":
-        return analysis(sound_alone(), video=False, name=str(path))
+        return replace(analysis(sound_alone(), video=False, name=str(path)), sha256=digest)
     kinds: dict[str, dict[str, Any]] = {
         "real": {},
         "fake": {"visual": 5.0},
@@ -51,7 +54,7 @@ def analyse(path: str, detector: Any, *, limits: object = None, progress: Any = 
         "late": {"offset": 8.0},
         "vague": {"height": 0.0},
     }
-    return analysis(track(100, **kinds[words[0]]), name=str(path))
+    return replace(analysis(track(100, **kinds[words[0]]), name=str(path)), sha256=digest)
 
 
 def score_file(path: str, detector: Any, *, limits: object = None, progress: Any = None) -> Any:
