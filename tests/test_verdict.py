@@ -49,7 +49,7 @@ def test_sync_alone_never_makes_a_file_real() -> None:
     report = judged(track(visual=np.nan, audio=np.nan, sync=-8.0))
     assert report.verdict == "inconclusive"
     assert report.probability_fake is not None and report.probability_fake < 0.3
-    assert "not everything could be judged" in reasons(report)
+    assert "neither face nor voice could be judged, so the file is not called real" in reasons(report)
 
 
 @pytest.mark.parametrize("unjudged", ["visual", "audio"])
@@ -130,7 +130,7 @@ def test_of_several_faces_the_one_that_fits_speaks() -> None:
     report = judged(track(), listener)
     assert [t.speaking for t in report.tracks] == [True, False]
     assert report.verdict == "real", "a listener whose lips do not fit accuses nobody"
-    assert "(face 0)" in reasons(report)
+    assert "Face 0: The sound is" in reasons(report)
 
 
 def test_faces_that_take_turns_both_speak() -> None:

@@ -15,8 +15,9 @@ from avdetect.media.limits import Limits
 from avdetect.report.schema import DetectorReport, ModelSummary, Report
 from avdetect.types import TICK_RATE, AbstainReason, VerdictName
 from avdetect.verdict import Analysis
+from avdetect.verdict.abstaining import UNJUDGED, unjudged
 from avdetect.verdict.entries import rounded
-from avdetect.verdict.judge import combined, judge, measure, unjudged
+from avdetect.verdict.judge import combined, judge, measure
 from avdetect.verdict.segments import merge_segments
 
 
@@ -28,7 +29,7 @@ class Opinion:
         named: the detector.
         report: as if it were alone.
         probability: as in the report, not rounded.
-        unjudged: what the file shows and it did not judge: ``face``, ``voice``.
+        unjudged: what the file shows and it did not judge, by the names of `avdetect.verdict.abstaining.UNJUDGED`.
         entry: its line in the report.
     """
 
@@ -84,7 +85,7 @@ def opinion(named: Named, analysis: Analysis) -> Opinion:
         why_not="" if report.probability_fake is not None else why_silent(named, analysis),
     )
     exact = combined(findings, calibration)
-    return Opinion(named, report, exact, unjudged(findings, calibration, needs=analysis.needs), entry)
+    return Opinion(named, report, exact, unjudged(analysis, findings, calibration), entry)
 
 
 def why_silent(named: Named, analysis: Analysis) -> str:
@@ -165,7 +166,8 @@ def _summary(
             f"{combination.fake_above:.2f} from which it is called fake."
         )
     if missing:
-        return f"{text}; but none judged the {' and the '.join(sorted(missing))}, so the file is not called real."
+        what = " and ".join(words for name, words in UNJUDGED.items() if name in missing)
+        return f"{text}; but none judged {what}, so the file is not called real."
     return f"{text}."
 
 

@@ -89,8 +89,9 @@ class SyncReport:
 
     Attributes:
         probability_mismatch: that they do not belong together at any lag searched.
-        offset_ms: sound time minus picture time, positive = sound is late.
-        offset_ci_ms: 95 % interval of it.
+        offset_ms: sound time minus picture time, positive = sound is late; ``None`` where it could not be told, be it
+            that the interval is more than 400 ms wide.
+        offset_ci_ms: 95 % interval of it, within the offsets searched.
         offset_text: the offset in words.
         confidence: maximum minus median of the lag curve, similarity units.
         drift_ppm: growth of the offset, parts per million; ``None`` unless it could be measured.

@@ -9,14 +9,16 @@ import numpy as np
 from avdetect.calibration import Calibration
 from avdetect.report.audit import Audit, OffsetEntry, OffsetPoint, SyncPicture, TrackAudit
 from avdetect.report.schema import ModelSummary
-from avdetect.sync.band import band_sentence, band_verdict
+from avdetect.sync.band import band_verdict
 from avdetect.sync.offset import TICK_MS, OffsetEstimate
 from avdetect.types import TICK_RATE, offset_text
+from avdetect.verdict.abstaining import abstained_sentence, abstentions
 from avdetect.verdict.analysis import Analysis
-from avdetect.verdict.entries import interval, rounded
-from avdetect.verdict.judge import abstentions, file_summary
-from avdetect.verdict.reasons import ABSTAINED, drift_sentence
+from avdetect.verdict.entries import hop_centres_s, interval, rounded
+from avdetect.verdict.judge import file_summary
+from avdetect.verdict.timing import drift_sentence, offset_sentence
 from avdetect.verdict.tracks import TrackFindings, decide_speaking, measure_track
+from avdetect.verdict.unread import as_sentence, unread_sentence
 
 MAX_HALF_WIDTH_MS = 60.0
 """An offset whose interval is wider to either side is not moved by."""
@@ -36,7 +38,10 @@ def audit_sync(analysis: Analysis, calibration: Calibration, *, model: Mapping[s
     faces = [f for f in findings if f.has_face and f.estimate is not None]
     main = max(faces, key=_prominence, default=None)
     summary = list(_summary(main)) if main is not None else []
-    summary += [ABSTAINED[r] for r in abstentions(analysis.info, findings, calibration) if r != "low_quality"]
+    summary.append(unread_sentence(analysis))
+    abstained = abstentions(analysis, findings, calibration)
+    summary += [abstained_sentence(reason, analysis, findings, calibration) for reason in abstained]
+    summary += map(as_sentence, analysis.warnings)
     entry = _entry(main.track.start_s, main.track.end_s, main.estimate) if main is not None else _entry(0.0, 0.0, None)
     model = model or {}
     return Audit(
@@ -49,7 +54,7 @@ def audit_sync(analysis: Analysis, calibration: Calibration, *, model: Mapping[s
         confidence=entry.confidence,
         band=entry.band,
         drift_ppm=rounded(main.drift.ppm, 0) if main is not None else None,
-        summary=(*dict.fromkeys(summary), *analysis.warnings),
+        summary=tuple(dict.fromkeys(line for line in summary if line)),
         tracks=tuple(_track(f, calibration) for f in faces),
     )
 
@@ -85,7 +90,7 @@ def _track(f: TrackFindings, calibration: Calibration) -> TrackAudit:
         ),
         timeline=tuple(
             OffsetPoint(round(start + float(t), 3), rounded(o, 1), rounded(c))
-            for t, o, c in zip(windows.centre_s, windows.offset_ms, windows.confidence, strict=True)
+            for t, o, c in zip(hop_centres_s(f.track.n_ticks), windows.offset_ms, windows.confidence, strict=True)
         ),
         picture=SyncPicture(
             times_s=start + windows.centre_s,
@@ -103,10 +108,9 @@ def _summary(f: TrackFindings) -> list[str]:
         lines = [f"The offset jumps: there are {len(pieces)} stretches of different offset."]
         for piece in pieces[:8]:
             low, high = f.track.start_s + piece.start / TICK_RATE, f.track.start_s + piece.end / TICK_RATE
-            sentence = band_sentence(piece.estimate.offset_ms, piece.estimate.ci_ms, at_end=piece.estimate.at_end)
-            lines.append(f"{low:.1f} to {high:.1f} s: {sentence}")
+            lines.append(f"{low:.1f} to {high:.1f} s: {offset_sentence(piece.estimate)}")
         return lines
-    lines = [band_sentence(f.estimate.offset_ms, f.estimate.ci_ms, at_end=f.estimate.at_end)]
+    lines = [offset_sentence(f.estimate)]
     drift = drift_sentence(f.drift)
     return [*lines, drift] if drift else lines
 

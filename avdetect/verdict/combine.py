@@ -27,16 +27,33 @@ BRANCHES = ("visual", "audio", "sync", "whole")
 
 
 def counting(findings: Sequence[TrackFindings]) -> list[TrackFindings]:
-    """The tracks whose branches count for the file: those that speak, or all if none is known to."""
+    """The tracks whose voice and lips count for the file: those that speak, or all if none is known to."""
     speaking = [f for f in findings if f.speaking]
     return speaking or list(findings)
 
 
-def branch_probability(f: TrackFindings, branch: str) -> float | None:
-    """What a branch says of a track, ``None`` where it does not count: lips of a face that does not speak."""
-    if branch == "sync" and f.speaking is False:
-        return None
-    return getattr(f, branch)
+def branch_values(findings: Sequence[TrackFindings], branch: str) -> list[tuple[TrackFindings, float]]:
+    """The tracks that a branch was measured in and counts of, with what it says.
+
+    What is judged by the picture alone counts of every face, since a face can be forged without speaking; the rest
+    counts of the tracks of :func:`counting`, and the lips not of a face that is known not to speak.
+    """
+    speakers = {id(f) for f in counting(findings)}
+    found = []
+    for f in findings:
+        seen = branch == "visual" or (branch == "whole" and f.whole_of_face)
+        probability = getattr(f, branch)
+        if probability is None or not (seen or id(f) in speakers) or (branch == "sync" and f.speaking is False):
+            continue
+        found.append((f, probability))
+    return found
+
+
+def uncounted_voices(findings: Sequence[TrackFindings], calibration: Calibration) -> list[TrackFindings]:
+    """Tracks that do not speak with a voice in them that alone would keep a file from being called real."""
+    speakers = {id(f) for f in counting(findings)}
+    others = [f for f in findings if id(f) not in speakers and f.audio is not None]
+    return [f for f in others if f.audio is not None and not harmless("audio", f.audio, calibration)]
 
 
 def branch_logits(findings: Sequence[TrackFindings]) -> Float64[np.ndarray, " 4"]:
@@ -46,7 +63,7 @@ def branch_logits(findings: Sequence[TrackFindings]) -> Float64[np.ndarray, " 4"
     """
     found = np.full(len(BRANCHES), np.nan)
     for i, branch in enumerate(BRANCHES):
-        values = [p for f in counting(findings) if (p := branch_probability(f, branch)) is not None]
+        values = [p for _, p in branch_values(findings, branch)]
         if values:
             found[i] = logit(max(values))
     return found
@@ -91,6 +108,11 @@ def harmless(branch: str, probability: float, calibration: Calibration) -> bool:
     row = np.full((1, len(BRANCHES)), np.nan)
     row[0, BRANCHES.index(branch)] = logit(probability)
     return float(calibration.verdict.probability(combined_logits(row, calibration.rule)[0])) <= calibration.real_below
+
+
+def accuses(branch: str, probability: float, calibration: Calibration) -> bool:
+    """Whether a branch is suspicious enough to be named as a reason: likelier than not, and not :func:`harmless`."""
+    return probability >= calibration.segments.leave and not harmless(branch, probability, calibration)
 
 
 def contributions(findings: Sequence[TrackFindings], calibration: Calibration) -> dict[str, float]:

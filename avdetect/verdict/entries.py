@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float64
 
 from avdetect.calibration import Calibration
 from avdetect.report.schema import BranchReport, SyncReport, TimelinePoint, TrackReport
+from avdetect.sync.band import too_wide
 from avdetect.sync.windows import HOP
 from avdetect.types import CLASSES, TICK_RATE, offset_text
 from avdetect.verdict.segments import smooth
@@ -42,7 +44,7 @@ def _sync(f: TrackFindings) -> SyncReport:
     e = f.estimate
     if e is None:
         return SyncReport(probability_mismatch=rounded(f.sync))
-    offset = rounded(e.offset_ms, 1)
+    offset = None if too_wide(e.ci_ms) else rounded(e.offset_ms, 1)
     return SyncReport(
         probability_mismatch=rounded(f.sync),
         offset_ms=offset,
@@ -73,11 +75,17 @@ def timeline(f: TrackFindings, calibration: Calibration) -> tuple[TimelinePoint,
         )
     ]
     offsets = f.windows.offset_ms if f.windows is not None else np.full(n, np.nan)
-    times = f.track.start_s + (np.arange(n) + 0.5) * HOP / TICK_RATE
+    times = f.track.start_s + hop_centres_s(f.track.n_ticks)
     return tuple(
         TimelinePoint(round(float(t), 3), rounded(v, 3), rounded(a, 3), rounded(s, 3), rounded(o, 1))
         for t, v, a, s, o in zip(times, *means, offsets, strict=True)
     )
+
+
+def hop_centres_s(n_ticks: int) -> Float64[np.ndarray, " n"]:
+    """Middles of the hops of a track, seconds from its start; the last hop ends with the track."""
+    starts = np.arange(0, n_ticks, HOP)
+    return (starts + np.minimum(starts + HOP, n_ticks)) / (2 * TICK_RATE)
 
 
 def hop_means(ticks: np.ndarray, n: int) -> np.ndarray:

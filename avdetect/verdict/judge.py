@@ -1,14 +1,16 @@
 """From an analysis to a report: the rule by which a file is called real, fake or inconclusive.
 
 1. A branch's probability for a track is that of its mean logit, or of its worst segment (``tracks.pool``).
-2. Tracks that speak count with all branches. If no track is known to speak, all tracks count with what they have, and
-   the agreement of lips and sound counts only for tracks of which it cannot be told whether they speak.
+2. The face counts of every track, since a face can be forged without speaking. Voice and lips count of the tracks that
+   speak; if none is known to, of all tracks, and the lips then only of those of which it cannot be told.
 3. The branches become one by ``calibration.rule`` (``verdict.combine``): by default a file is as suspicious as its most
    suspicious part. Scaled by ``calibration.verdict`` this is ``probability_fake``. No rule lets what one branch finds
    innocent speak for another. What a detector says of a track as a whole is one more branch.
 4. At or above ``fake_above`` it is fake. At or below ``real_below`` it is real, but only if whatever the file shows was
-   judged: the face, if there is one, and the voice, if there is speech. Lips that fit the sound are never enough, since
-   generated faces fit theirs well; and sound that is merely late is reported, not accused.
+   judged (``abstaining.unjudged``): the face, if there is a moving picture, whether one was found or not; the voice, if
+   there is speech; at least ``min_duration_s`` of them; and all of the file that its container promises. Lips that fit
+   the sound are never enough, since generated faces fit theirs well; and sound that is merely late is reported, not
+   accused.
 5. Everything else is inconclusive, and what could not be measured is named.
 """
 
@@ -20,9 +22,10 @@ import numpy as np
 
 from avdetect.calibration import Calibration
 from avdetect.report.schema import AudioSummary, FileSummary, ModelSummary, Report, VideoSummary
-from avdetect.types import AbstainReason, MediaInfo, VerdictName
+from avdetect.types import MediaInfo, VerdictName
+from avdetect.verdict.abstaining import abstentions, unjudged
 from avdetect.verdict.analysis import Analysis
-from avdetect.verdict.combine import combined, counting
+from avdetect.verdict.combine import branch_values, combined
 from avdetect.verdict.entries import rounded, track_report
 from avdetect.verdict.reasons import explain
 from avdetect.verdict.segments import merge_segments
@@ -45,12 +48,16 @@ def judge(
         findings: of :func:`measure`, where they are at hand.
     """
     findings = measure(analysis, calibration) if findings is None else findings
-    abstained = abstentions(analysis.info, findings, calibration)
+    abstained = abstentions(analysis, findings, calibration)
+    missing = unjudged(analysis, findings, calibration)
     probability = combined(findings, calibration)
-    verdict = decide(probability, analysis.info, findings, calibration, needs=analysis.needs)
-    counted = {id(f) for f in counting(findings)}
+    verdict = decide(probability, calibration, missing=missing)
     segments = merge_segments(
-        s for f in findings for s in f.segments if id(f) in counted and (s.kind != "sync" or f.speaking is not False)
+        s
+        for kind in ("visual", "audio", "sync")
+        for f, _ in branch_values(findings, kind)
+        for s in f.segments
+        if s.kind == kind
     )
     model = model or {}
     return Report(
@@ -58,7 +65,7 @@ def judge(
         model=ModelSummary(*(str(model.get(key, "")) for key in ("name", "version", "sha256"))),
         verdict=verdict,
         probability_fake=rounded(probability),
-        reasons=explain(analysis, findings, verdict, probability, abstained, segments, calibration),
+        reasons=explain(analysis, findings, verdict, probability, abstained, missing, segments, calibration),
         abstained=abstained,
         tracks=tuple(track_report(f, calibration) for f in findings),
         segments=segments,
@@ -72,67 +79,13 @@ def measure(analysis: Analysis, calibration: Calibration) -> list[TrackFindings]
     return decide_speaking(found, calibration)
 
 
-def decide(
-    probability: float | None,
-    info: MediaInfo,
-    findings: Sequence[TrackFindings],
-    calibration: Calibration,
-    *,
-    needs: frozenset[str] = frozenset(),
-) -> VerdictName:
-    """The verdict of rule 4."""
+def decide(probability: float | None, calibration: Calibration, *, missing: Sequence[str] = ()) -> VerdictName:
+    """The verdict of rules 4 and 5; ``missing`` is what `abstaining.unjudged` names."""
     if probability is None:
         return "inconclusive"
     if probability >= calibration.fake_above:
         return "fake"
-    if probability > calibration.real_below or unjudged(findings, calibration, needs=needs):
-        return "inconclusive"
-    return "real"
-
-
-def unjudged(
-    findings: Sequence[TrackFindings], calibration: Calibration, *, needs: frozenset[str] = frozenset()
-) -> tuple[str, ...]:
-    """What the file shows and nobody judged: ``"face"``, ``"voice"``.
-
-    A probability of the whole judges what the detector ``needs``, and everything if it needs nothing in particular.
-    """
-    counted = counting(findings)
-    faces = [f for f in counted if f.has_face]
-    speech = [f for f in counted if f.speech_s >= calibration.min_speech_s]
-    missing = []
-    looked, listened = (not needs or part in needs for part in ("picture", "sound"))
-    if faces and all(f.visual is None and not (looked and f.whole is not None) for f in faces):
-        missing.append("face")
-    if speech and all(f.audio is None and not (listened and f.whole is not None) for f in speech):
-        missing.append("voice")
-    return tuple(missing)
-
-
-def abstentions(
-    info: MediaInfo, findings: Sequence[TrackFindings], calibration: Calibration
-) -> tuple[AbstainReason, ...]:
-    """What could not be judged, in the order of the schema."""
-    faces = [f for f in findings if f.has_face and f.visible_s > 0]
-    covered = max((f.covered_s for f in findings), default=0.0)
-    speech = max((f.speech_s for f in findings), default=0.0)
-    has_sound = info.audio is not None and covered > 0
-    still = info.video is not None and info.video.is_still
-    reasons: list[AbstainReason] = []
-    if not faces:
-        reasons.append("no_face")
-    if not has_sound:
-        reasons.append("no_audio")
-    elif speech < calibration.min_speech_s:
-        reasons.append("no_speech")
-    elif faces and all(f.speaking is False for f in faces):
-        reasons.append("not_speaking")
-    longest = max([f.visible_s for f in faces] or [covered])
-    if (faces or has_sound) and longest < calibration.min_duration_s and not still:
-        reasons.append("too_short")
-    if faces and all(f.faults for f in faces):
-        reasons.append("low_quality")
-    return tuple(reasons)
+    return "inconclusive" if probability > calibration.real_below or missing else "real"
 
 
 def file_summary(info: MediaInfo, sha256: str) -> FileSummary:

@@ -36,9 +36,10 @@ class TrackFindings:
         drift: growth of the offset.
         visible_s, covered_s, speech_s: seconds with the face, with sound, and with speech.
         faults: why the face is too badly seen to be judged, the most frequent fault first; empty if it can be judged.
-        too_small: whether the face is good enough for its lips to be followed, and too small for its texture.
+        too_small: whether the face can be judged by its lips, and is too small for its texture most of the time.
         speaking: whether the face is the source of the speech; ``None`` where it cannot be told.
         whole: probability of the track as a whole, from a detector that gives one (not from the branches).
+        whole_of_face: whether that probability is of the picture alone, and so counts whether the face speaks or not.
     """
 
     track: TrackEvidence
@@ -61,6 +62,7 @@ class TrackFindings:
     too_small: bool = False
     speaking: bool | None = None
     whole: float | None = None
+    whole_of_face: bool = False
 
     @property
     def has_face(self) -> bool:
@@ -89,6 +91,7 @@ def measure_track(
     speech_s = float(speech.sum()) / TICK_RATE
     heard = track.audio_valid & (speech_s >= calibration.min_speech_s)
     fine = usable if track.quality is None else usable & fine_enough(track.quality, calibration.quality)
+    needed = 1 if still else max(1.0, calibration.min_speech_s * TICK_RATE)
     visual_ticks = np.where(fine, evidence.visual, np.nan).astype(np.float64)
     audio_ticks = np.where(heard & speech, evidence.audio, np.nan).astype(np.float64)
     sync_ticks = np.where(usable & heard & speech, evidence.sync, np.nan).astype(np.float64)
@@ -115,8 +118,9 @@ def measure_track(
         covered_s=float(track.audio_valid.sum()) / TICK_RATE,
         speech_s=speech_s,
         faults=tuple(faults),
-        too_small=bool(usable.any()) and not fine.any(),
+        too_small=usable.sum() >= needed > fine.sum(),
         whole=None if faults and "picture" in needs else evidence.probability,
+        whole_of_face=track.visible is not None and needs == {"picture"},
     )
     return scaled(found, calibration, still=still)
 

@@ -32,5 +32,7 @@ def test_sentences_say_the_offset_in_words() -> None:
     assert band_sentence(0.2, (-5.0, 5.0)).startswith("Sound and picture are together (95 %")
     assert "may or may not" in band_sentence(120.0, (100.0, 140.0))
     assert "beyond the range" in band_sentence(None, None, at_end=True)
-    assert "(face 2) could not be measured" in band_sentence(None, None, who=" (face 2)")
+    wide = band_sentence(33.0, (-36.0, 567.0))
+    assert wide == "The sound may be anywhere from 36 ms early to 567 ms late (95 % interval): the offset is not known."
+    assert "from 0 ms to 500 ms late" in band_sentence(33.0, (0.2, 500.0))
     assert "too little speech" in band_sentence(80.0, None)

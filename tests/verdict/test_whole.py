@@ -10,7 +10,8 @@ import pytest
 
 from avdetect.calibration import Calibration, Platt
 from avdetect.verdict import Analysis, judge
-from avdetect.verdict.judge import measure, unjudged
+from avdetect.verdict.abstaining import unjudged
+from avdetect.verdict.judge import measure
 from tests.report.findings import analysis, sound_alone, track
 
 SILENT: dict[str, Any] = {"visual": np.nan, "audio": np.nan, "sync": np.nan, "height": 0.0}
@@ -45,7 +46,7 @@ def test_it_accuses_alone_but_clears_only_what_it_judges(
 def test_what_is_not_judged_is_named() -> None:
     for needs, missing in (((), ()), (("picture",), ("voice",)), (("sound",), ("face",))):
         found = whole(0.1, *needs)
-        assert unjudged(measure(found, Calibration()), Calibration(), needs=found.needs) == missing
+        assert unjudged(found, measure(found, Calibration()), Calibration()) == missing
 
 
 def test_the_most_suspicious_branch_counts_and_the_verdict_is_scaled() -> None:
