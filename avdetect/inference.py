@@ -97,7 +97,10 @@ def analyse(
                 audio_valid=audio_valid,
             )
         )
-    return Analysis(info, sha256, found, warnings, read_s=read_s, glimpses=tracker.glimpses)
+    speech = None
+    if sound is not None and len(audio_valid):
+        speech = np.where(audio_valid, sound.evidence(head=False).speech, np.nan).astype(np.float32)
+    return Analysis(info, sha256, found, warnings, read_s=read_s, glimpses=tracker.glimpses, speech=speech)
 
 
 class _Track:

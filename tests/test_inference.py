@@ -64,6 +64,7 @@ def test_the_analysis_says_which_file_it_is_of(video: Path, analysis: Analysis) 
     assert analysis.sha256 == hashlib.sha256(video.read_bytes()).hexdigest()
     assert analysis.info.path.endswith("speaker.mp4") and not analysis.warnings
     assert analysis.read_s == pytest.approx(3.0, abs=0.05) and analysis.glimpses == 0
+    assert analysis.speech is not None and analysis.speech.shape == (75,)
 
 
 def test_a_file_that_changes_while_it_is_read_is_an_error_of_that_file(video: Path, tmp_path: Path) -> None:

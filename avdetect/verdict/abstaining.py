@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from avdetect.calibration import Calibration
-from avdetect.types import AbstainReason
+from avdetect.types import TICK_RATE, AbstainReason
 from avdetect.verdict.analysis import Analysis
 from avdetect.verdict.combine import counting, uncounted_voices
 from avdetect.verdict.tracks import TrackFindings
@@ -65,7 +65,8 @@ def unjudged(analysis: Analysis, findings: Sequence[TrackFindings], calibration:
         seen = video is None or video.is_still or any("picture" in needs and f.whole is not None for f in counted)
     if not seen:
         missing.append("face")
-    if speech and all(f.audio is None and not (listened and f.whole is not None) for f in speech):
+    heard = any(f.audio is not None or (listened and f.whole is not None) for f in speech)
+    if not heard and (speech or unseen_speech_s(analysis, calibration) >= calibration.min_speech_s):
         missing.append("voice")
     if "too_short" in abstentions(analysis, findings, calibration) and (faces or not analysis.glimpses):
         missing.append("length")
@@ -123,6 +124,24 @@ def abstained_sentence(
             f"{'A face was seen' if faces else 'Sound was heard'} for only {amount} s, too little to call a file real."
         )
     return ""
+
+
+def unseen_speech_s(analysis: Analysis, calibration: Calibration) -> float:
+    """Seconds of speech that no track covers, and that were therefore not judged."""
+    if analysis.speech is None:
+        return 0.0
+    spoken = np.nan_to_num(analysis.speech, nan=0.0) >= calibration.speech_probability
+    for track in analysis.tracks:
+        spoken[track.start_tick : track.start_tick + track.n_ticks] = False
+    return float(spoken.sum()) / TICK_RATE
+
+
+def unseen_speech_sentence(analysis: Analysis, calibration: Calibration) -> str:
+    """How much speech was heard while no face was in view; empty for less than ``min_speech_s`` of it."""
+    unseen = unseen_speech_s(analysis, calibration)
+    if unseen < calibration.min_speech_s:
+        return ""
+    return f"Speech of {unseen:.1f} s, heard while no face was in view, was not judged."
 
 
 def unjudged_faces(findings: Sequence[TrackFindings], calibration: Calibration) -> list[tuple[TrackFindings, str]]:

@@ -66,6 +66,8 @@ class Analysis:
         needs: which of ``picture`` and ``sound`` the detector judges clips by; empty = by whatever there is.
         read_s: where what could be read of the file ends, seconds; ``None`` where nobody looked.
         glimpses: faces that were seen too briefly to become a track.
+        speech: probability in [0, 1] that somebody speaks, at each tick of the file, NaN where not measured; ``None``
+            where nobody listened but under the tracks.
     """
 
     info: MediaInfo
@@ -75,3 +77,4 @@ class Analysis:
     needs: frozenset[str] = frozenset()
     read_s: float | None = None
     glimpses: int = 0
+    speech: Float32[np.ndarray, " n"] | None = None

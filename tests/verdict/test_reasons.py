@@ -99,6 +99,17 @@ def test_what_was_not_judged_is_said_as_it_is(found: Analysis, sentence: str) ->
     assert sentence in reasons(found)
 
 
+def test_speech_that_no_face_covers_is_named_and_if_no_other_was_judged_bars() -> None:
+    speech = np.where(np.arange(500) < 400, 0.9, np.nan).astype(np.float32)
+    for silent, verdict in ((False, "real"), (True, "inconclusive")):
+        seen = track(speech=0.02, audio=np.nan, sync=np.nan) if silent else track()
+        report = judge(dataclasses.replace(analysis(seen), speech=speech), Calibration())
+        assert report.verdict == verdict
+        assert "Speech of 6.0 s, heard while no face was in view, was not judged." in report.reasons
+    quiet = dataclasses.replace(analysis(track()), speech=np.full(300, 0.1, np.float32))
+    assert "was not judged" not in reasons(quiet)
+
+
 def test_no_offset_is_told_where_none_fits() -> None:
     foreign = analysis(track(100, sync=5.0, height=0.0, lip_motion=0.3, seed=3))
     report = judge(foreign, Calibration(offset_confidence=0.0, offset_stability=0.0))
