@@ -227,7 +227,7 @@ def _weights(cases: Sequence[_Case], fake: Bool[np.ndarray, " n"]) -> Float64[np
 def _branches(cases: Sequence[_Case]) -> tuple[dict[str, Platt], dict[str, Any]]:
     """Scaling of each branch, and the AUC of its mean logits (to which the scaling does nothing)."""
     own = [c for c in cases if not c.swapped]
-    honest = [c for c in own if c.of.visual_fake is False and c.of.audio_fake is False]
+    honest = [c for c in own if c.of.visual_fake is False and c.of.audio_fake is False and c.of.clip.in_sync]
     tables: dict[str, list[tuple[_Case, bool | None]]] = {
         "visual": [(c, c.of.visual_fake) for c in own],
         "audio": [(c, c.of.audio_fake) for c in own],
@@ -315,7 +315,7 @@ def zero_offset(clips: Sequence[Measured]) -> float:
     found = [
         (c.own.estimate.offset_ms, c)
         for c in clips
-        if c.visual_fake is False and c.audio_fake is False and c.own.estimate is not None
+        if c.visual_fake is False and c.audio_fake is False and c.clip.in_sync and c.own.estimate is not None
         if c.own.estimate.offset_ms is not None and c.own.estimate.sharpness >= SHARP
     ]
     if not found:

@@ -112,7 +112,8 @@ class DataConfig:
         train_where: ``column=value[,value]`` conditions on the index for training, separated by ``;``.
         val_where: the same for validation.
         balance: how often a source (and label) is drawn: 1 = by its number of clips, 0 = all alike (part "all").
-        weights: ``source/label=factor`` on top of that, ``*`` = anything, the first that fits counts.
+        weights: ``source/label=factor`` on top of that, ``*`` = anything, the first that fits counts; of the part
+            "visual" sources, of "audio" systems.
         per_person: clips of one person that are drawn together, so that they are each other's negatives.
         faces: face crops looked at in each example.
         sound: whether examples have sound; without it, forgeries and degradations of sound cost nothing.

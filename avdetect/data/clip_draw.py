@@ -15,7 +15,7 @@ import numpy as np
 from avdetect.augment.chain import augment_clip
 from avdetect.augment.config import AugmentConfig
 from avdetect.augment.extra import check_extra
-from avdetect.clips import cut_clip as cut
+from avdetect.clips import cut_clip
 from avdetect.config import DataConfig
 from avdetect.data.clip_examples import Arrays, arrays_of
 from avdetect.data.columns import in_sync
@@ -171,7 +171,7 @@ class ClipDraw:
         if self._config.paired:  # short stretches: start at a tick whose face crop was kept
             start -= start % FACE_STRIDE
         stop = min(start + self._config.ticks, record.n_ticks)
-        clip = cut(clip_of_record(record), start, stop)
+        clip = cut_clip(clip_of_record(record), start, stop)
         if not self._config.sound:
             clip = replace(clip, audio=None, audio_valid=np.zeros(stop - start, bool))
         if not self._config.mouths and clip.track is not None:

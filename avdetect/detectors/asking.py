@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from avdetect.clips import cut_track
+from avdetect.clips import cut_clip
 from avdetect.detectors.answers import why_not
 from avdetect.detectors.named import Named
 from avdetect.detectors.stitch import stitch
 from avdetect.detectors.windows import Window, cover
 from avdetect.media.errors import MediaError
 from avdetect.plugin_errors import PluginError
-from avdetect.types import SAMPLES_PER_TICK, Clip, Evidence, FaceTrack
+from avdetect.types import Clip, Evidence
 
 T = TypeVar("T")
 Take = Callable[[Evidence], None]
@@ -134,10 +134,3 @@ def joined(named: Named, parts: Sequence[tuple[Window, Evidence]], n_ticks: int)
         return stitch(parts, n_ticks)
     except ValueError as error:
         raise named.blame(str(error)) from error
-
-
-def cut_clip(clip: Clip, start: int, stop: int) -> Clip:
-    """Ticks ``start`` to ``stop`` of a clip."""
-    track: FaceTrack | None = None if clip.track is None else cut_track(clip.track, start, stop)
-    sound = None if clip.audio is None else clip.audio[start * SAMPLES_PER_TICK : stop * SAMPLES_PER_TICK]
-    return dataclasses.replace(clip, track=track, audio=sound, audio_valid=clip.audio_valid[start:stop])

@@ -127,11 +127,19 @@ class ScoreTable:
         return np.array([_who(*x) for x in zip(*(self[n] for n in _WHO), strict=True)], object)
 
     def fake(self) -> np.ndarray:
-        """1.0 where anything is forged, 0.0 where nothing is, NaN where it is not known."""
+        """1.0 where anything is forged, 0.0 where nothing is, NaN where it is not known.
+
+        Genuine halves that were moved against each other on purpose are neither.
+        """
         visual, audio = self.numbers("visual_fake"), self.numbers("audio_fake")
         known = ~(np.isnan(visual) & np.isnan(audio))
         half = np.where(np.nan_to_num(visual) + np.nan_to_num(audio) > 0, 1.0, 0.0)
-        return np.where(known, half, np.nan)
+        return np.where(known & ((half > 0) | ~self._moved()), half, np.nan)
+
+    def _moved(self) -> np.ndarray:
+        """Where the sound is known to have been moved, stretched or put in from elsewhere."""
+        stretches = [any(s[2:3] == ["sync"] for s in found or ()) for found in self["segments"]]
+        return np.array(stretches, bool) | (np.abs(np.nan_to_num(self.numbers("true_offset_ms"))) > 0)
 
     def write(self, path: str | Path) -> None:
         """As Parquet, or as JSON lines where the name ends in ``.jsonl``."""

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from avdetect.api import InputContract
-from avdetect.detectors.asking import Batches, ask, cut_clip, evidence_of
+from avdetect.clips import cut_clip
+from avdetect.detectors.asking import Batches, ask, evidence_of
 from avdetect.detectors.named import Named
 from avdetect.detectors.stitch import stitch
 from avdetect.detectors.windows import cover, ladder

@@ -15,7 +15,7 @@ from avdetect import metrics
 from avdetect.calibration import Calibration
 from avdetect.calibration_fit import mean_logit
 from avdetect.calibration_table import sound_mates
-from avdetect.data.clip_draw import cut
+from avdetect.clips import cut_clip
 from avdetect.data.records import clip_of_record
 from avdetect.data.store import RecordStore
 from avdetect.data.sync_examples import advance
@@ -93,9 +93,9 @@ def _pairs(clip: Clip, mate: Clip, seconds: Sequence[float]) -> list[tuple[float
         if mate.n_ticks < length:
             continue  # a sound that is repeated or ends is no fair question
         for start in window_starts(clip.n_ticks, length, most=EACH_CLIP):
-            own = cut(clip, start, start + length)
+            own = cut_clip(clip, start, start + length)
             at = min(start, mate.n_ticks - length)
-            pairs.append((s, own, with_sound(own, cut(replace(mate, track=None), at, at + length))))
+            pairs.append((s, own, with_sound(own, cut_clip(replace(mate, track=None), at, at + length))))
     return pairs
 
 
