@@ -92,7 +92,7 @@ def not_called_real(missing: Sequence[str], findings: Sequence[TrackFindings]) -
     if "length" in missing:
         why.append("there was too little to see or hear")
     if "rest" in missing:
-        why.append("part of it could not be read")
+        why.append("part could not be read")
     return f"Nothing suspicious was found, but {' and '.join(why)}, so the file is not called real."
 
 
@@ -120,9 +120,9 @@ def abstained_sentence(
             return "A face was seen, but too briefly to be judged."
         longest = _longest_s(analysis, findings)
         amount = f"{longest:.1f}" if longest >= 0.1 else f"{longest:.2f}"
-        return (
-            f"{'A face was seen' if faces else 'Sound was heard'} for only {amount} s, too little to call a file real."
-        )
+        seen = "A face was seen" if faces else "Sound was heard"
+        too_little = "too little to judge" if longest < calibration.min_speech_s else "too little to call a file real"
+        return f"{seen} for only {amount} s, {too_little}."
     return ""
 
 
@@ -147,14 +147,15 @@ def unseen_speech_sentence(analysis: Analysis, calibration: Calibration) -> str:
 def unjudged_faces(findings: Sequence[TrackFindings], calibration: Calibration) -> list[tuple[TrackFindings, str]]:
     """The faces whose picture the detector could have judged and did not, with the reason in words."""
     found = []
-    for f in _faces(findings):
+    faces = _faces(findings)
+    for f in faces:
         if f.visual is not None or f.whole is not None:
             continue
         if f.faults:
             found.append((f, f"it is {' and '.join(f.faults[:2])}"))
         elif f.too_small:
             found.append((f, "it is too small to tell whether it is generated or edited"))
-        elif np.isfinite(f.track.evidence.visual).any():
+        elif np.isfinite(f.track.evidence.visual).any() and (len(faces) > 1 or f.visible_s >= calibration.min_speech_s):
             found.append((f, f"less than {calibration.min_speech_s:.1f} s of it could be used"))
     return found
 

@@ -62,8 +62,14 @@ def explain(
     if verdict == "fake" and probability is not None:
         lines += _together(findings, probability, calibration)
     lines += _other_voices(findings, calibration)
-    lines += _open_and_clear(findings, calibration)
-    if verdict == "inconclusive" and probability is not None and probability > calibration.real_below:
+    opened, cleared = _open_and_clear(findings, calibration)
+    lines += [*opened, *cleared]
+    if verdict == "real" and opened:
+        lines.append(
+            f"All in all the probability of a fake is {probability:.2f}, not above the {calibration.real_below:.2f} up "
+            "to which a file is called real."
+        )
+    elif verdict == "inconclusive" and probability is not None and probability > calibration.real_below:
         lines.append(
             f"The probability of a fake is {probability:.2f}, between the {calibration.real_below:.2f} below which a "
             f"file is called real and the {calibration.fake_above:.2f} from which it is called fake."
@@ -145,8 +151,8 @@ def _other_voices(findings: Sequence[TrackFindings], calibration: Calibration) -
     ]
 
 
-def _open_and_clear(findings: Sequence[TrackFindings], calibration: Calibration) -> list[str]:
-    """What is said of the branches that accuse nobody: first those of which nothing could be told, then the clear."""
+def _open_and_clear(findings: Sequence[TrackFindings], calibration: Calibration) -> tuple[list[str], list[str]]:
+    """What is said of the branches that accuse nobody: those of which nothing could be told, and the clear."""
     opened, cleared = [], []
     faces = [(f, p) for f, p in branch_values(findings, "visual") if not accuses("visual", p, calibration)]
     for group, text, lines in (
@@ -163,7 +169,7 @@ def _open_and_clear(findings: Sequence[TrackFindings], calibration: Calibration)
             cleared.append(f"{_CLEARS[kind]} (p {highest:.2f}).")
         else:
             opened.append(f"{_OPEN[kind]} (p {highest:.2f}).")
-    return opened + cleared
+    return opened, cleared
 
 
 def _of_faces(group: Sequence[tuple[TrackFindings, float]], text: str, findings: Sequence[TrackFindings]) -> str:

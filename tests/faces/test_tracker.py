@@ -149,6 +149,13 @@ def test_a_face_seen_for_less_than_four_tenths_of_a_second_is_dropped(nets: Face
     assert follow(blocks(np.concatenate([film(8), empty])), nets, config=TrackerConfig(min_ticks=8)).keys() == {0}
 
 
+def test_faces_that_were_dropped_are_counted(nets: FaceNets) -> None:
+    tracker = FaceTracker(nets=nets)
+    empty = np.stack([scene(tick=i) for i in range(32)])
+    assert tracker.push(**blocks(np.concatenate([film(8), empty])), start_tick=0) == []
+    assert tracker.finish() == [] and tracker.glimpses == 1
+
+
 def test_a_small_face_is_found_by_tiles_and_followed(nets: FaceNets) -> None:
     frames = np.stack([scene(talker(i, x=700, y=150, scale=20), width=1000, height=560, tick=i) for i in range(16)])
     (track,) = follow(blocks(frames), nets).values()

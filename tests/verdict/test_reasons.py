@@ -37,6 +37,9 @@ def test_what_could_not_be_told_either_way_is_said() -> None:
         "The voice could not be told either way (p 0.50).",
         "Whether lips and sound belong together could not be told (p 0.47).",
     )
+    assert f"All in all the probability of a fake is {report.probability_fake:.2f}, not above the 0.36" in reasons(
+        report
+    )
 
 
 @pytest.mark.parametrize("p", np.linspace(0.02, 0.98, 13))
@@ -60,6 +63,12 @@ def test_a_file_of_which_part_could_not_be_read_is_not_called_real() -> None:
     assert "Only 4.0 of 9.0 s could be read; the rest was not judged." in reasons(part)
     assert "Only 4.0 of 9.0 s could be read; the rest was not judged." in audit_sync(part, Calibration()).summary
     assert judge(with_length(part, read_s=4.0, duration_s=4.3), Calibration()).verdict == "real"
+
+
+def test_a_face_too_short_to_be_judged_is_said_once() -> None:
+    said = judge(analysis(track(12)), Calibration()).reasons
+    assert "A face was seen for only 0.5 s, too little to judge." in said
+    assert not any("could not be judged" in line for line in said)
 
 
 def test_notes_on_damage_are_sentences() -> None:
@@ -92,7 +101,7 @@ def test_a_face_that_was_seen_too_briefly() -> None:
         (analysis(sound_alone(speech=0.1), video=False), "No speech was heard, so the voice was not judged."),
         (analysis(track(speech=np.nan)), "No sound was heard while a face was in view, so neither the voice nor"),
         (analysis(track(speech=np.nan), audio=False), "There is no sound, so neither the voice nor"),
-        (analysis(sound_alone(10), video=False), "Sound was heard for only 0.4 s, too little to call a file real."),
+        (analysis(sound_alone(10), video=False), "Sound was heard for only 0.4 s, too little to judge."),
     ],
 )
 def test_what_was_not_judged_is_said_as_it_is(found: Analysis, sentence: str) -> None:
