@@ -113,6 +113,8 @@ class _Track:
     def push(self, piece: FaceTrack) -> None:
         self._stream.push(piece)
         self._notes.push(piece)
+        if piece.ended:
+            self._stream.finish()
 
     def evidence(self, audio_valid: np.ndarray) -> TrackEvidence:
         return self._notes.with_evidence(self._stream.evidence(), audio_valid)

@@ -20,7 +20,7 @@ LIPS_STEP = 128
 
 
 class TrackStream:
-    """Fed with the pieces of a track in order.
+    """Fed with the pieces of a track in order; of one that has ended only embeddings and logits are kept.
 
     Args:
         detector: whose networks run.
@@ -32,8 +32,9 @@ class TrackStream:
         self._start: int | None = None
         self._ticks = 0
         self._lips: list[Arrays] = []
+        self._logits: np.ndarray | None = None
         self._windows = None
-        if detector.pairs:
+        if detector.pairs and sound is not None:
             self._windows = WindowedStream(
                 lambda a: detector.run("lips", a["points"][None], a["mouths"][None], a["valid"][None]),
                 step=LIPS_STEP,
@@ -55,27 +56,36 @@ class TrackStream:
             self._lips += [compact(r) for r in self._windows.push(pieces)]
         self._ticks += track.n_ticks
 
+    def finish(self) -> None:
+        """The track has ended: what waits for its neighbours goes through the networks, and no crop is kept."""
+        if self._windows is not None:
+            self._lips += [compact(r) for r in self._windows.finish()]
+            self._lips = [{n: np.concatenate([r[n] for r in self._lips]) for n in self._lips[0]}]
+            self._windows = None
+        if self._visual is not None:
+            self._logits, self._visual = self._visual.finish(), None
+
     def lips(self) -> Arrays:
         """Embeddings of the lips, and the ticks where they are ``known``; no piece can be added afterwards."""
-        assert self._windows is not None, "the detector has no lips-and-sound pair"
-        self._lips += [compact(r) for r in self._windows.finish()]
-        self._lips = [{n: np.concatenate([r[n] for r in self._lips]) for n in self._lips[0]}]
+        self.finish()
+        assert self._lips, "the detector has no lips-and-sound pair, or there is no sound"
         return self._lips[0]
 
     def evidence(self, *, head: bool = True) -> Evidence:
-        """What the networks say of the track; call once, after the sound was finished.
+        """What the networks say of the track; after the sound was finished. No piece can be added afterwards.
 
         Args:
             head: whether the fusion head runs, too.
         """
         detector, t = self._detector, self._ticks
         assert self._start is not None, "a track has at least one piece"
-        visual = np.full(t, np.nan, np.float32) if self._visual is None else self._visual.finish()
+        self.finish()
+        visual = np.full(t, np.nan, np.float32) if self._logits is None else self._logits
         similarity = np.full((t, len(LAGS)), np.nan, np.float32)
         audio = speech = np.full(t, np.nan, np.float32)
         if self._sound is not None:
             audio, speech = voice(self._sound.take(self._start, self._start + t))
-            if self._windows is not None:
+            if self._lips:
                 heard = self._sound.take(self._start - MAX_LAG, self._start + t + MAX_LAG)
                 similarity = similarity_matrix(self.lips(), heard, detector.pairs)
         found = Evidence.only(t, visual=visual, audio=audio, speech=speech, similarity=similarity)

@@ -76,6 +76,20 @@ def test_in_pieces_as_whole(clip: Clip, whole: Evidence, seed: int) -> None:
     same(stream.evidence(), whole)
 
 
+def test_a_track_that_ended_before_the_sound_did_keeps_no_crops(clip: Clip, whole: Evidence) -> None:
+    assert clip.track is not None and clip.audio is not None
+    sound = SoundStream(small_detector())
+    stream = TrackStream(small_detector(), sound)
+    stream.push(clip.track)
+    stream.finish()
+    assert stream._windows is None and stream._visual is None
+    sound.push(clip.audio, clip.audio_valid)
+    sound.finish()
+    same(stream.evidence(), whole)
+    same(stream.evidence(), whole)
+    assert len(stream.lips()["known"]) == TICKS
+
+
 def test_similarity_is_measured_where_both_sides_are_known_and_nowhere_else(clip: Clip, whole: Evidence) -> None:
     assert clip.track is not None
     r = small_detector().sync_reach

@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from avdetect.clips import read_clips
-from avdetect.inference import analyse, score_file
+from avdetect.clips import cut_track, read_clips
+from avdetect.inference import _feed, _Track, analyse, score_file
 from avdetect.media.errors import MediaError
 from avdetect.report.schema import Report
+from avdetect.sound_stream import SoundStream
 from avdetect.testing import synthetic_clip, write_synthetic_video
 from avdetect.testing.clip import Talk
 from avdetect.testing.video import draw_scene
@@ -58,6 +59,32 @@ def test_a_file_gives_what_its_clips_give(video: Path, analysis: Analysis) -> No
         np.testing.assert_allclose(a, b, atol=1e-4, err_msg=name)
     assert found.evidence.classes is not None and expected.classes is not None
     np.testing.assert_allclose(found.evidence.classes, expected.classes, atol=1e-4)
+
+
+def test_of_tracks_that_ended_no_crops_are_kept() -> None:
+    """A long film has thousands of them before its sound is over."""
+    detector, tracks, length = small_detector(), {}, 30
+    sound = SoundStream(detector)
+    clips = [synthetic_clip(seed, length) for seed in range(4)]
+    for number, clip in enumerate(clips):
+        assert clip.track is not None and clip.audio is not None
+        track = dataclasses.replace(clip.track, track_id=number, start_tick=number * length)
+        for low in range(0, length, 10):
+            piece = dataclasses.replace(cut_track(track, low, low + 10), ended=low == length - 10)
+            _feed(tracks, [piece], detector, sound)
+        sound.push(clip.audio, clip.audio_valid)
+    assert [track._stream._windows for track in tracks.values()] == [None] * 4
+    assert [track._stream._visual for track in tracks.values()] == [None] * 4
+    sound.finish()
+    covered = np.ones(4 * length, bool)
+    for number, clip in enumerate(clips):
+        assert clip.track is not None
+        whole = _Track(dataclasses.replace(clip.track, start_tick=number * length, ended=False), detector, sound)
+        whole.push(dataclasses.replace(clip.track, start_tick=number * length, ended=False))
+        found, expected = tracks[number].evidence(covered).evidence, whole.evidence(covered).evidence
+        for name in ("visual", "audio", "sync", "speech", "similarity", "classes"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+        assert np.isfinite(found.visual).all() and np.isfinite(found.similarity).any()
 
 
 def test_the_analysis_says_which_file_it_is_of(video: Path, analysis: Analysis) -> None:
