@@ -27,9 +27,13 @@ BRANCHES = ("visual", "audio", "sync", "whole")
 
 
 def counting(findings: Sequence[TrackFindings]) -> list[TrackFindings]:
-    """The tracks whose voice and lips count for the file: those that speak, or all if none is known to."""
-    speaking = [f for f in findings if f.speaking]
-    return speaking or list(findings)
+    """The tracks whose voice and lips count for the file: those that speak, or all if none is known to.
+
+    Beside those that speak count those that may: what is heard while they are in view is said by nobody whose lips fit.
+    """
+    if not any(f.speaking for f in findings):
+        return list(findings)
+    return [f for f in findings if f.speaking or (f.speaking is None and f.estimate is not None)]
 
 
 def branch_values(findings: Sequence[TrackFindings], branch: str) -> list[tuple[TrackFindings, float]]:

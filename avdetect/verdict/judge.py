@@ -2,7 +2,8 @@
 
 1. A branch's probability for a track is that of its mean logit, or of its worst segment (``tracks.pool``).
 2. The face counts of every track, since a face can be forged without speaking. Voice and lips count of the tracks that
-   speak; if none is known to, of all tracks, and the lips then only of those of which it cannot be told.
+   speak, or may speak since nobody beside them does (``tracks.decide_speaking``); if none is known to, of all tracks,
+   and the lips then only of those of which it cannot be told.
 3. The branches become one by ``calibration.rule`` (``verdict.combine``): by default a file is as suspicious as its most
    suspicious part. Scaled by ``calibration.verdict`` this is ``probability_fake``. No rule lets what one branch finds
    innocent speak for another. What a detector says of a track as a whole is one more branch.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from avdetect.calibration import Calibration, Platt
 from avdetect.sync.drift import Drift
@@ -85,9 +85,7 @@ def measure_track(
     visible = track.visible if track.visible is not None else np.zeros(t, bool)
     faults, good = assess(track.quality, visible, calibration.quality) if track.quality is not None else ([], visible)
     usable = np.zeros(t, bool) if faults else good
-    speech = (np.nan_to_num(evidence.speech, nan=0.0) >= calibration.speech_probability) & track.audio_valid
-    if not np.isfinite(evidence.speech).any():  # a detector that cannot tell speech takes all sound for it
-        speech = track.audio_valid
+    speech = speech_ticks(track, calibration)
     speech_s = float(speech.sum()) / TICK_RATE
     heard = track.audio_valid & (speech_s >= calibration.min_speech_s)
     fine = usable if track.quality is None else usable & fine_enough(track.quality, calibration.quality)
@@ -123,6 +121,14 @@ def measure_track(
         whole_of_face=track.visible is not None and needs == {"picture"},
     )
     return scaled(found, calibration, still=still)
+
+
+def speech_ticks(track: TrackEvidence, calibration: Calibration) -> Bool[np.ndarray, " t"]:
+    """Ticks of a track at which there is speech. A detector that cannot tell speech takes all sound for it."""
+    speech = track.evidence.speech
+    if not np.isfinite(speech).any():
+        return track.audio_valid
+    return (np.nan_to_num(speech, nan=0.0) >= calibration.speech_probability) & track.audio_valid
 
 
 def scaled(found: TrackFindings, calibration: Calibration, *, still: bool = False) -> TrackFindings:
@@ -190,15 +196,14 @@ def decide_speaking(findings: Sequence[TrackFindings], calibration: Calibration)
     """Fill in ``speaking`` of every track.
 
     A face speaks if there is speech while it is seen and its lips fit the sound better than chance
-    (``speaking_confidence``, ``speaking_sharpness``). Where they do not fit: still lips mean that it does not speak;
-    moving lips mean that it does, to another sound (a dub); with unknown lips it does not speak if another face does,
-    and otherwise it cannot be told. Without speech it cannot be told either.
+    (``speaking_confidence``, ``speaking_sharpness``). Where they do not fit, it is asked who else may have said what is
+    heard: if all of it but less than ``min_speech_s`` is heard while another face is visible whose lips fit, this one
+    does not speak. A face that fits at another time of the file says nothing about this one. Of the rest of the speech,
+    which alone counts for the lips of this face (``sync``), still lips mean that it does not speak; moving lips mean
+    that it does, to another sound (a dub); with unknown lips it cannot be told. Without speech it cannot be told either.
     """
-    fits = [_fits(f, calibration) for f in findings]
-    return [
-        replace(f, speaking=_speaking(f, fits[i], any(fits[:i] + fits[i + 1 :]), calibration))
-        for i, f in enumerate(findings)
-    ]
+    fitting = [f for f in findings if _fits(f, calibration)]
+    return [_decided(f, fitting, calibration) for f in findings]
 
 
 def _fits(f: TrackFindings, calibration: Calibration) -> bool:
@@ -211,14 +216,30 @@ def _fits(f: TrackFindings, calibration: Calibration) -> bool:
     )
 
 
-def _speaking(f: TrackFindings, fits: bool, another: bool, calibration: Calibration) -> bool | None:
+def _decided(f: TrackFindings, fitting: Sequence[TrackFindings], calibration: Calibration) -> TrackFindings:
     if f.track.track_id == NO_FACE_TRACK or f.estimate is None or f.speech_s < calibration.min_speech_s:
-        return None
-    if fits:
-        return True
-    lips = f.track.lip_motion
-    if lips is not None and np.isfinite(lips).any():
-        heard = np.isfinite(lips) & (np.nan_to_num(f.track.evidence.speech, nan=0.0) >= calibration.speech_probability)
-        moving = float(np.median(lips[heard])) if heard.any() else 0.0
-        return moving >= calibration.lip_motion and not another
-    return False if another else None
+        return replace(f, speaking=None)
+    if any(f is other for other in fitting):
+        return replace(f, speaking=True)
+    alone = _without(f.track, [other.track for other in fitting])
+    if not alone.all():
+        if (alone & speech_ticks(f.track, calibration)).sum() < calibration.min_speech_s * TICK_RATE:
+            return replace(f, speaking=False)
+        f = scaled(replace(f, sync_ticks=np.where(alone, f.sync_ticks, np.nan)), calibration)
+    lips, speech = f.track.lip_motion, f.track.evidence.speech
+    if lips is None or not np.isfinite(lips[alone]).any():
+        return replace(f, speaking=None)
+    heard = alone & np.isfinite(lips) & (np.nan_to_num(speech, nan=0.0) >= calibration.speech_probability)
+    moving = float(np.median(lips[heard])) if heard.any() else 0.0
+    return replace(f, speaking=moving >= calibration.lip_motion)
+
+
+def _without(track: TrackEvidence, others: Sequence[TrackEvidence]) -> Bool[np.ndarray, " t"]:
+    """Ticks of a track at which none of the other faces is visible."""
+    free = np.ones(track.n_ticks, bool)
+    for other in others:
+        shift = other.start_tick - track.start_tick
+        start, stop = max(shift, 0), min(shift + other.n_ticks, track.n_ticks)
+        if start < stop and other.visible is not None:
+            free[start:stop] &= ~other.visible[start - shift : stop - shift]
+    return free

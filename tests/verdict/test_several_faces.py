@@ -45,11 +45,42 @@ def test_the_lips_and_the_voice_of_a_face_that_does_not_speak_do_not_count() -> 
 
 
 def test_a_forged_voice_that_nobody_in_view_speaks_keeps_a_file_from_being_called_real() -> None:
-    report = judged(track(), listener(audio=2.0, start=250))
+    report = judged(track(), listener(audio=2.0, start=250, lip_motion=0.005))
     assert report.probability_fake == pytest.approx(0.05, abs=0.01), "the voice itself is not counted"
     assert report.verdict == "inconclusive"
     assert any("The voice heard while face 1 is in view may be generated (p 0.88)" in r for r in report.reasons)
     assert any("because of that voice the file is not called real" in r for r in report.reasons)
+
+
+@pytest.mark.parametrize("lips", [0.3, None])
+def test_a_dubbed_guest_is_not_hidden_by_a_genuine_host_before(lips: float | None) -> None:
+    report = judged(track(), listener(start=250, lip_motion=lips))
+    assert [t.speaking for t in report.tracks] == [True, None if lips is None else True]
+    assert report.verdict == "fake"
+    assert report.reasons[0].startswith("Lips and sound disagree, or are more than 600 ms apart, from 10.0 to 20.0 s")
+    assert judged(track(), listener(start=250, sync=-3.0, lip_motion=lips)).verdict == "real"
+
+
+def test_a_face_that_only_listens_beside_those_who_fit_does_not_speak() -> None:
+    for lips in (0.3, None):
+        host, guest = track(), track(number=2, start=250, seed=2)
+        report = judged(host, guest, listener(t=500, lip_motion=lips))
+        assert [t.speaking for t in report.tracks] == [True, True, False] and report.verdict == "real"
+
+
+@pytest.mark.parametrize(("alone", "speaking"), [(0, False), (14, False), (15, True), (100, True)])
+def test_beside_one_who_fits_only_the_rest_of_the_speech_is_a_face_s_own(alone: int, speaking: bool) -> None:
+    beside = np.arange(200) < 200 - alone
+    for misfit, verdict in ((beside, "real"), (~beside, "fake" if speaking else "real")):
+        guest = listener(t=200, start=50 + alone, sync=np.where(misfit, 5.0, -3.0))
+        report = judged(track(), guest)
+        assert report.tracks[1].speaking is speaking and report.verdict == verdict
+
+
+def test_lips_that_are_still_while_nobody_else_speaks_are_those_of_a_listener() -> None:
+    lips = np.where(np.arange(250) < 150, 0.3, 0.005).astype(np.float32)
+    still = dataclasses.replace(listener(start=100), lip_motion=lips)
+    assert judged(track(), still).tracks[1].speaking is False
 
 
 def test_one_face_counts_as_before_whether_it_speaks_or_not() -> None:
