@@ -200,7 +200,7 @@ def decide_speaking(findings: Sequence[TrackFindings], calibration: Calibration)
     heard: if all of it but less than ``min_speech_s`` is heard while another face is visible whose lips fit, this one
     does not speak. A face that fits at another time of the file says nothing about this one. Of the rest of the speech,
     which alone counts for the lips of this face (``sync``), still lips mean that it does not speak; moving lips mean
-    that it does, to another sound (a dub); with unknown lips it cannot be told. Without speech it cannot be told either.
+    that it does, to another sound (a dub); with unknown lips it cannot be told, and neither can it without speech.
     """
     fitting = [f for f in findings if _fits(f, calibration)]
     return [_decided(f, fitting, calibration) for f in findings]
