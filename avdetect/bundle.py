@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, load_file, save_file
 
 from avdetect import preprocessing
 from avdetect.calibration import Calibration
@@ -57,19 +57,42 @@ def fill(module: nnx.Module, values: dict[str, np.ndarray], source: str, *, part
         partial: take what fits by name and shape and leave the rest as it is.
 
     Raises:
-        ValueError: names or shapes do not match one to one (unless ``partial``).
+        ValueError: names or shapes do not match one to one (unless ``partial``), or what was taken is damaged: other
+            numbers than those of a floating type, not finite.
     """
     from flax import nnx
 
     state = nnx.state(module, nnx.Param)
     flat = {".".join(map(str, path)): leaf for path, leaf in nnx.to_flat_state(state)}
-    fitting = {n: v for n, v in values.items() if n in flat and flat[n].shape == v.shape}
-    if not partial and (odd := sorted((flat.keys() | values.keys()) - fitting.keys())):
-        raise ValueError(f"{source} does not fit the configured model: {', '.join(odd[:4])}; export the bundle again")
-    for name, value in fitting.items():
-        flat[name].set_value(np.asarray(value, np.float32))
+    fitting = _fitting(flat, values, source, partial=partial)
+    numbers = {name: _weights(name, value, source) for name, value in fitting.items()}
+    for name, value in numbers.items():
+        flat[name].set_value(value)
     nnx.update(module, state)
     return len(fitting)
+
+
+def _fitting(
+    parameters: dict[str, Any], values: dict[str, np.ndarray], source: str, *, partial: bool = False
+) -> dict[str, np.ndarray]:
+    """The values of which there is a parameter of that name and shape: all, unless ``partial``."""
+    fitting = {n: v for n, v in values.items() if n in parameters and parameters[n].shape == v.shape}
+    if not partial and (odd := sorted((parameters.keys() | values.keys()) - fitting.keys())):
+        raise ValueError(f"{source} does not fit the configured model: {', '.join(odd[:4])}; export the bundle again")
+    return fitting
+
+
+def _weights(name: str, value: np.ndarray, source: str) -> np.ndarray:
+    """An array of weights as float32."""
+    from jax import numpy as jnp
+
+    if not jnp.issubdtype(value.dtype, jnp.floating):
+        raise ValueError(f"{source} is damaged: {name} is of type {value.dtype}, not float; export the bundle again")
+    with np.errstate(over="ignore"):
+        weights = np.asarray(value, np.float32)
+    if not np.isfinite(weights).all():
+        raise ValueError(f"{source} is damaged: {name} has numbers that are not finite; export the bundle again")
+    return weights
 
 
 def write_part(folder: Path, part: str, module: nnx.Module, config: ModelConfig) -> None:
@@ -105,12 +128,23 @@ def read_parts(folder: Path, module: nnx.Module) -> int:
 
 def empty_net(config: ModelConfig) -> DetectorNet:
     """A network whose parameters are all zero, to be filled: drawing random ones would take seconds for nothing."""
-    import jax
+    return _zeroed(_outline(config))
+
+
+def _outline(config: ModelConfig) -> DetectorNet:
+    """A network of shapes alone: however large the configured sizes are, it takes no memory."""
     from flax import nnx
 
     from avdetect.models.detector import DetectorNet
 
-    graph, state = nnx.split(nnx.eval_shape(lambda: DetectorNet(config)))
+    return nnx.eval_shape(lambda: DetectorNet(config))
+
+
+def _zeroed(outline: DetectorNet) -> DetectorNet:
+    import jax
+    from flax import nnx
+
+    graph, state = nnx.split(outline)
 
     def zero(leaf: jax.ShapeDtypeStruct) -> Any:
         # Host arrays: whoever runs the network puts all of them on the device at once.
@@ -151,9 +185,13 @@ def assemble_net(folders: Sequence[Path], *, allow: Collection[str] = ()) -> Det
             config = _allowed_config(values, path, allow, {path.stem: about.get("plugin", {})})
             names = (path.stem, NAMED[path.stem][0]) if path.stem in NAMED else (path.stem,)
             fields |= {name: getattr(config, name) for name in names}
-    net = empty_net(ModelConfig(**fields))
+    outline = _outline(ModelConfig(**fields))
+    weights = {name: load_file(path.with_suffix(".safetensors")) for name, path in found.items()}
     for name, path in found.items():
-        fill(getattr(net, name), load_file(path.with_suffix(".safetensors")), str(path))
+        _fitting(flat_parameters(getattr(outline, name)), weights[name], str(path))
+    net = _zeroed(outline)
+    for name, path in found.items():
+        fill(getattr(net, name), weights[name], str(path))
     return net
 
 
@@ -221,15 +259,15 @@ def write_bundle(
     """Write a bundle; weights are stored as float16 (half the size; scores change in the fourth digit).
 
     The card says of which distributions its encoders and its head are, where they are not built in.
+
+    Raises:
+        ValueError: a weight is not finite, or not in half precision any more (beyond 65504); nothing is written.
     """
+    weights = {name: _half(name, value) for name, value in sorted(parameters.items())}
     plugins = {part: plugin for part in NAMED if (plugin := plugin_of(config, part))}
     card = {**card, "plugins": plugins} if plugins else card
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(
-        {name: np.asarray(value, np.float16) for name, value in sorted(parameters.items())},
-        folder / "model.safetensors",
-        metadata={"format": FORMAT},
-    )
+    save_file(weights, folder / "model.safetensors", metadata={"format": FORMAT})
     for name, content in (
         ("config.json", to_dict(config)),
         ("preprocessing.json", preprocessing.contract()),
@@ -237,6 +275,17 @@ def write_bundle(
     ):
         (folder / name).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     (folder / "calibration.json").write_text(calibration.to_json())
+
+
+def _half(name: str, value: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        half = np.asarray(value, np.float16)
+    if not np.isfinite(half).all():
+        raise ValueError(
+            f"{name} has weights that a bundle cannot hold: they must be finite and within +-65504 (half precision); "
+            "train that part again"
+        )
+    return half
 
 
 def write_calibration(folder: Path, calibration: Calibration, figures: dict[str, Any]) -> None:
@@ -280,12 +329,14 @@ def load_detector(bundle: str | Path | None = None, *, allow: Collection[str] = 
         plugins = card.get("plugins", {})
         config = _allowed_config(parsed["config.json"], folder, allow, plugins if isinstance(plugins, dict) else {})
         calibration = Calibration.from_dict(parsed["calibration.json"])
-        weights = load_file(folder / "model.safetensors")
+        weights = load(content["model.safetensors"])
+        outline = _outline(config)
     except PluginError:
         raise
-    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+    except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError, SafetensorError) as error:
         raise ValueError(f"{folder} is damaged: {error}") from error
-    net = empty_net(config)
+    _fitting(flat_parameters(outline), weights, str(folder))
+    net = _zeroed(outline)
     fill(net, weights, str(folder))
     digest = hashlib.sha256()
     for name in FILES[:4]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from avdetect import preprocessing
 from avdetect.bundle import (
@@ -24,6 +25,7 @@ from avdetect.bundle import (
 from avdetect.calibration import Calibration, Platt
 from avdetect.config import ModelConfig, SyncConfig, to_dict
 from avdetect.models.detector import PARTS
+from avdetect.plugin_errors import PluginError
 from avdetect.testing import synthetic_clip
 from tests.small_nets import SMALL, small_config, small_net
 
@@ -165,6 +167,75 @@ def test_weights_of_another_shape_or_name_are_named(bundle: Path) -> None:
     edit(bundle / "config.json", lambda d: d.update(fusion=None))
     with pytest.raises(ValueError, match=r"does not fit.*fusion"):
         load_detector(bundle)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "size"),
+    [
+        ("audio", "hidden", 10**9),
+        ("sync_pixels", "width", 10**13),
+        ("sync_pixels", "width", -5),
+        ("visual", "widths", []),
+    ],
+)
+def test_sizes_that_cannot_be_are_refused_before_memory_is_taken(
+    tmp_path: Path, part: str, name: str, size: object
+) -> None:
+    folder = write(tmp_path / "bundle", part)
+    edit(folder / "config.json", lambda d: d[part].update({name: size}))
+    with pytest.raises((ValueError, PluginError)) as raised:
+        load_detector(folder)
+    assert str(folder) in str(raised.value) or part in str(raised.value)
+
+
+def test_sizes_of_a_part_are_compared_before_memory_is_taken(tmp_path: Path) -> None:
+    write_part(tmp_path, "audio", small_net("audio").audio, small_config("audio"))
+    edit(tmp_path / "audio.json", lambda d: d["options"].update(hidden=10**9))
+    with pytest.raises(ValueError, match=r"audio\.json does not fit the configured model: .*hidden"):
+        assemble_net([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda x: np.where(np.arange(x.size).reshape(x.shape) == 1, np.nan, x), "numbers that are not finite"),
+        (lambda x: np.full_like(x, np.inf), "numbers that are not finite"),
+        (lambda x: np.ones(x.shape, np.int8), "type int8, not float"),
+        (lambda x: np.ones(x.shape, bool), "type bool, not float"),
+    ],
+)
+def test_weights_that_are_no_numbers_are_refused_by_name(
+    bundle: Path, tmp_path: Path, damage: Callable[[np.ndarray], np.ndarray], message: str
+) -> None:
+    write_part(tmp_path / "part", "fusion", small_net("fusion").fusion, small_config("fusion"))
+    for file, name in (
+        (bundle / "model.safetensors", "fusion.hidden.bias"),
+        (tmp_path / "part" / "fusion.safetensors", "hidden.bias"),
+    ):
+        weights = load_file(file)
+        save_file({**weights, name: damage(weights[name])}, file)
+        with pytest.raises(ValueError, match=rf"{file.parent}.* is damaged: {name} .*{message}"):
+            load_detector(bundle) if file.parent == bundle else assemble_net([file.parent])
+    with pytest.raises(ValueError, match=message):
+        read_parts(tmp_path / "part", small_net("fusion").fusion)
+
+
+@pytest.mark.parametrize("value", [7e4, -1e9, np.nan, np.inf])
+def test_weights_that_half_precision_cannot_hold_are_not_written(tmp_path: Path, value: float) -> None:
+    weights = parameters(small_net("fusion"))
+    weights["fusion.hidden.bias"] = np.full_like(weights["fusion.hidden.bias"], value)
+    with pytest.raises(ValueError, match=r"fusion\.hidden\.bias has weights that a bundle cannot hold"):
+        write_bundle(tmp_path / "bundle", small_config("fusion"), weights, CALIBRATION, {"name": "drawn"})
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_the_digest_is_of_the_weights_that_were_read(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file that changes meanwhile as well: it is read once."""
+    read = []
+    monkeypatch.setattr(Path, "read_bytes", lambda path: (read.append(path.name), path.open("rb").read())[1])
+    monkeypatch.setattr("avdetect.bundle.load_file", lambda path: pytest.fail(f"{path} is read again"))
+    load_detector(bundle)
+    assert sorted(read) == sorted(FILES)
 
 
 def test_another_format_is_refused(bundle: Path) -> None:
