@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from avdetect.calibration import Calibration
-from avdetect.types import TICK_RATE, AbstainReason
+from avdetect.types import AbstainReason
 from avdetect.verdict.analysis import Analysis
 from avdetect.verdict.combine import counting, uncounted_voices
+from avdetect.verdict.spoken import amount, listens, spoken_s, unjudged_speech
 from avdetect.verdict.tracks import TrackFindings
 from avdetect.verdict.unread import missing_s
 
@@ -35,7 +36,7 @@ def abstentions(
         reasons.append("no_face")
     if not has_sound:
         reasons.append("no_audio")
-    elif max(f.speech_s for f in findings) < calibration.min_speech_s:
+    elif spoken_s(findings, calibration) < calibration.min_speech_s:
         reasons.append("no_speech")
     elif faces and all(f.speaking is False for f in faces):
         reasons.append("not_speaking")
@@ -57,7 +58,7 @@ def unjudged(analysis: Analysis, findings: Sequence[TrackFindings], calibration:
     counted, needs, video = counting(findings), analysis.needs, analysis.info.video
     faces = [f for f in counted if f.has_face]
     speech = [f for f in counted if f.speech_s >= calibration.min_speech_s]
-    looked, listened = (not needs or part in needs for part in ("picture", "sound"))
+    looked, listened = not needs or "picture" in needs, listens(analysis)
     missing = []
     if faces:
         seen = any(f.visual is not None or (looked and f.whole is not None) for f in faces)
@@ -66,7 +67,7 @@ def unjudged(analysis: Analysis, findings: Sequence[TrackFindings], calibration:
     if not seen:
         missing.append("face")
     heard = any(f.audio is not None or (listened and f.whole is not None) for f in speech)
-    if not heard and (speech or unseen_speech_s(analysis, calibration) >= calibration.min_speech_s):
+    if not heard and (speech or unjudged_speech(analysis, findings, calibration).total >= calibration.min_speech_s):
         missing.append("voice")
     if "too_short" in abstentions(analysis, findings, calibration) and (faces or not analysis.glimpses):
         missing.append("length")
@@ -110,7 +111,7 @@ def abstained_sentence(
             f"There is no sound, so {neither}." if info.audio is None else f"No sound was heard{in_view}, so {neither}."
         )
     if reason == "no_speech":
-        some = max(f.speech_s for f in findings) > 0
+        some = spoken_s(findings, calibration) > 0
         speech = f"Less than {calibration.min_speech_s:.1f} s of speech" if some else "No speech"
         return f"{speech} was heard{in_view}, so {neither}."
     if reason == "not_speaking":
@@ -119,29 +120,10 @@ def abstained_sentence(
         if analysis.glimpses and not faces:
             return "A face was seen, but too briefly to be judged."
         longest = _longest_s(analysis, findings)
-        amount = f"{longest:.1f}" if longest >= 0.1 else f"{longest:.2f}"
         seen = "A face was seen" if faces else "Sound was heard"
         too_little = "too little to judge" if longest < calibration.min_speech_s else "too little to call a file real"
-        return f"{seen} for only {amount} s, {too_little}."
+        return f"{seen} for only {amount(longest)} s, {too_little}."
     return ""
-
-
-def unseen_speech_s(analysis: Analysis, calibration: Calibration) -> float:
-    """Seconds of speech that no track covers, and that were therefore not judged."""
-    if analysis.speech is None:
-        return 0.0
-    spoken = np.nan_to_num(analysis.speech, nan=0.0) >= calibration.speech_probability
-    for track in analysis.tracks:
-        spoken[track.start_tick : track.start_tick + track.n_ticks] = False
-    return float(spoken.sum()) / TICK_RATE
-
-
-def unseen_speech_sentence(analysis: Analysis, calibration: Calibration) -> str:
-    """How much speech was heard while no face was in view; empty for less than ``min_speech_s`` of it."""
-    unseen = unseen_speech_s(analysis, calibration)
-    if unseen < calibration.min_speech_s:
-        return ""
-    return f"Speech of {unseen:.1f} s, heard while no face was in view, was not judged."
 
 
 def unjudged_faces(findings: Sequence[TrackFindings], calibration: Calibration) -> list[tuple[TrackFindings, str]]:

@@ -68,6 +68,7 @@ class Analysis:
         glimpses: faces that were seen too briefly to become a track.
         speech: probability in [0, 1] that somebody speaks, at each tick of the file, NaN where not measured; ``None``
             where nobody listened but under the tracks.
+        unheard_s: seconds of sound that no track covers and that nobody listened to, not even for speech.
     """
 
     info: MediaInfo
@@ -78,3 +79,4 @@ class Analysis:
     read_s: float | None = None
     glimpses: int = 0
     speech: Float32[np.ndarray, " n"] | None = None
+    unheard_s: float = 0.0

@@ -6,14 +6,10 @@ from collections.abc import Sequence
 
 from avdetect.calibration import Calibration
 from avdetect.types import AbstainReason, Segment, VerdictName
-from avdetect.verdict.abstaining import (
-    abstained_sentence,
-    not_called_real,
-    unjudged_faces,
-    unseen_speech_sentence,
-)
+from avdetect.verdict.abstaining import abstained_sentence, not_called_real, unjudged_faces
 from avdetect.verdict.analysis import Analysis
 from avdetect.verdict.combine import accuses, branch_values, contributions, counting, uncounted_voices
+from avdetect.verdict.spoken import unjudged_sentences, unjudged_speech
 from avdetect.verdict.timing import timing
 from avdetect.verdict.tracks import TrackFindings
 from avdetect.verdict.unread import as_sentence, unread_sentence
@@ -79,7 +75,7 @@ def explain(
     lines.append(unread_sentence(analysis))
     lines += timing(findings, calibration)
     lines += [abstained_sentence(reason, analysis, findings, calibration) for reason in abstained]
-    lines.append(unseen_speech_sentence(analysis, calibration))
+    lines += unjudged_sentences(unjudged_speech(analysis, findings, calibration), calibration)
     lines += _unjudged(findings, calibration)
     lines += map(as_sentence, analysis.warnings)
     return tuple(dict.fromkeys(line for line in lines if line))

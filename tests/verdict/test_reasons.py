@@ -119,6 +119,47 @@ def test_speech_that_no_face_covers_is_named_and_if_no_other_was_judged_bars() -
     assert "was not judged" not in reasons(quiet)
 
 
+def test_speech_that_is_spread_over_many_short_shots_is_named_and_bars() -> None:
+    seen = track(400, speech=0.02, audio=np.nan, sync=np.nan, height=0.0)
+    shots = [track(14, number=i + 1, start=400 + 20 * i, audio=6.0, sync=np.nan, visual=np.nan) for i in range(20)]
+    report = judge(analysis(seen, *shots), Calibration())
+    assert report.verdict == "inconclusive" and "no_speech" not in report.abstained
+    assert (
+        "Speech of 11.2 s, heard with faces in view for less than 0.6 s of it each, was not judged." in report.reasons
+    )
+    assert "Less than 0.6 s of speech" not in reasons(report) and "the voice could not be judged" in reasons(report)
+    judged = judge(analysis(track(number=30, start=800), *shots), Calibration())
+    assert judged.verdict == "real" and said in judged.reasons
+
+
+def test_speech_counts_once_however_many_faces_are_in_view() -> None:
+    shots = [track(12, number=i, visual=np.nan) for i in range(5)]
+    report = judge(analysis(track(400, number=9, start=12, speech=0.02), *shots), Calibration())
+    assert report.verdict == "real" and "no_speech" in report.abstained
+    assert "Less than 0.6 s of speech was heard while a face was in view" in reasons(report)
+
+
+def test_speech_with_and_without_a_face_adds_up() -> None:
+    said = np.where(np.arange(250) < 10, 0.9, 0.02)
+    seen = track(speech=said, audio=np.nan, sync=np.nan)
+    speech = np.concatenate([said, np.full(6, 0.9)]).astype(np.float32)
+    for whole, verdict in ((speech, "inconclusive"), (speech[:254], "real")):
+        report = judge(dataclasses.replace(analysis(seen), speech=whole), Calibration())
+        assert report.verdict == verdict
+        assert ("Speech of 0.2 s, heard while no face was in view, was not judged." in reasons(report)) is (
+            verdict == "inconclusive"
+        )
+        assert ("Speech of 0.4 s, heard with faces in view for less" in reasons(report)) is (verdict == "inconclusive")
+
+
+def test_sound_that_nobody_listened_to_is_named_and_if_no_other_was_judged_bars() -> None:
+    for silent, verdict in ((False, "real"), (True, "inconclusive")):
+        seen = track(speech=0.02, audio=np.nan, sync=np.nan) if silent else track()
+        report = judge(dataclasses.replace(analysis(seen), unheard_s=5.0), Calibration())
+        assert report.verdict == verdict
+        assert "Sound of 5.0 s, heard while no face was in view, was not judged." in report.reasons
+
+
 def test_no_offset_is_told_where_none_fits() -> None:
     foreign = analysis(track(100, sync=5.0, height=0.0, lip_motion=0.3, seed=3))
     report = judge(foreign, Calibration(offset_confidence=0.0, offset_stability=0.0))
