@@ -19,6 +19,15 @@ REACH_S = 0.2
 
 
 @dataclass(frozen=True)
+class Placed:
+    """Where a sighting lies, smoothed over the time around it."""
+
+    plane: Float64[np.ndarray, "2 3"]
+    matrix: Float64[np.ndarray, "2 3"]
+    landmarks: Float32[np.ndarray, "468 3"]
+
+
+@dataclass(frozen=True)
 class Finished:
     """A sighting with everything that a tick shows of it."""
 
@@ -44,7 +53,8 @@ class TrackBuilder:
         self._sightings: list[Sighting] = []
         self._numbers: list[Float64[np.ndarray, " 4"]] = []
         self._mouths: list[Float64[np.ndarray, " 2"]] = []
-        self._aligned: dict[int, Finished] = {}
+        self._placed: dict[int, Placed] = {}
+        self._finished: dict[int, Finished] = {}
         self._shown: list[tuple[int, int]] = []  # (tick, frame number), visible ticks that are not given out yet
         self._next_tick: int | None = None
         self._last: Finished | None = None
@@ -112,22 +122,34 @@ class TrackBuilder:
         self._prune(last_index)
         return self._piece(start, rows, before, ended=ended)
 
-    def _finish(self, index: int) -> Finished:
-        """Crops, aligned landmarks and quality of one sighting; made once."""
+    def _place(self, index: int) -> Placed:
+        """Transform and aligned landmarks of one sighting; made once, when ``smooth_window_s`` after it is known."""
         sighting = self._sightings[index]
-        if (done := self._aligned.get(sighting.frame)) is not None:
+        if (done := self._placed.get(sighting.frame)) is not None:
             return done
         a = self.alignment
-        times, numbers, mouths = self._near(index)
+        times, numbers, _ = self._near(index)
         smooth = align.smooth_at(sighting.time_s, times, numbers, a.smooth_s, a.smooth_window_s)
-        centre = align.smooth_at(sighting.time_s, times, mouths, a.mouth_smooth_s, a.mouth_window_s)
         plane = align.plane_matrix(smooth, a)
         matrix = align.crop_matrix(plane, np.asarray(a.face_centre), a.face_side, a.face_size)
-        face = crops.warp(sighting.patch, matrix, a.face_size)
-        mouth = crops.warp(sighting.patch, align.crop_matrix(plane, centre, a.mouth_side, a.mouth_size), a.mouth_size)
         back = align.inverse(matrix)
         xy = (sighting.mesh[:, :2] @ back[:, :2].T + back[:, 2] + 0.5) / a.face_size
         z = sighting.mesh[:, 2:] / (np.exp(smooth[0]) * a.face_side)
+        done = Placed(plane, matrix, np.concatenate([xy, z], 1).astype(np.float32))
+        self._placed[sighting.frame] = done
+        return done
+
+    def _finish(self, index: int) -> Finished:
+        """Crops, aligned landmarks and quality of one sighting; made once."""
+        sighting = self._sightings[index]
+        if (done := self._finished.get(sighting.frame)) is not None:
+            return done
+        a, placed = self.alignment, self._place(index)
+        times, _, mouths = self._near(index)
+        centre = align.smooth_at(sighting.time_s, times, mouths, a.mouth_smooth_s, a.mouth_window_s)
+        face = crops.warp(sighting.patch, placed.matrix, a.face_size)
+        of_mouth = align.crop_matrix(placed.plane, centre, a.mouth_side, a.mouth_size)
+        mouth = crops.warp(sighting.patch, of_mouth, a.mouth_size)
         sharpness, light = measure_crop(face)
         pose = sighting.pose
         done = Finished(
@@ -135,13 +157,13 @@ class TrackBuilder:
             sighting.scene,
             face,
             mouth,
-            np.concatenate([xy, z], 1).astype(np.float32),
+            placed.landmarks,
             box_of(sighting.mesh),
-            matrix,
+            placed.matrix,
             (centre - np.asarray(a.face_centre)) / a.face_side + 0.5,
             (eye_distance(sighting.mesh), sharpness, pose.yaw_deg, pose.pitch_deg, light, sighting.presence),
         )
-        self._aligned[sighting.frame] = done
+        self._finished[sighting.frame] = done
         return done
 
     def _near(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -172,14 +194,16 @@ class TrackBuilder:
         if there.scene != here.scene or not 1e-6 < abs(gap) <= REACH_S:
             return here.landmarks
         weight = np.float32(np.clip((time - here.time_s) / gap, 0, 1))
-        return here.landmarks + weight * (self._finish(other).landmarks - here.landmarks)
+        # The neighbour's landmarks are settled by now, but its mouth crop may not be yet.
+        return here.landmarks + weight * (self._place(other).landmarks - here.landmarks)
 
     def _prune(self, index: int) -> None:
         """Forget what no later tick can need."""
         keep = self._sightings[index].time_s - 2 * self.horizon_s
         drop = 0
         while drop < index and self._sightings[drop].time_s < keep:
-            self._aligned.pop(self._sightings[drop].frame, None)
+            self._placed.pop(self._sightings[drop].frame, None)
+            self._finished.pop(self._sightings[drop].frame, None)
             drop += 1
         del self._sightings[:drop], self._numbers[:drop], self._mouths[:drop]
 

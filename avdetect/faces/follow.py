@@ -45,7 +45,8 @@ class Face:
         """The square to look at."""
         if self.right is None:
             return self.used
-        return between(self.used, self.right, min(1.0, (time_s - self.time_s) / CATCH_UP_S))
+        # After a loss the detector looks at a frame from before the last sighting of the other faces.
+        return between(self.used, self.right, min(1.0, max(0.0, (time_s - self.time_s) / CATCH_UP_S)))
 
     def saw(self, shown: Shown, used: Roi, mesh: np.ndarray) -> None:
         """Remember a sighting."""
@@ -166,15 +167,26 @@ class Follower:
             self._small_tick = shown.tick
             found = detect(shown.pixels, self.nets, small_tiles(height, width), threshold=self.config.small_score)
         fresh = [d for d in found if not any(same_place(d, f.expected(shown.time_s)) for f in known)]
-        for face in [f for f in self.faces if f.lost]:
-            match = [d for d in fresh if comes_back(d, face, same_scene=face.scene == self._scene)]
-            if match:
-                face.restart(match[0].roi, self._scene)
-                fresh = [d for d in fresh if d is not match[0]]
+        fresh = self._revive(fresh)
         fresh.sort(key=lambda d: -d.roi.side)
         for detection in fresh[: max(0, self.config.max_faces - sum(not f.lost for f in self.faces))]:
             self.faces.append(Face(self._births, self._scene, shown.tick, detection.roi, shown.time_s, detection.box))
             self._births += 1
+
+    def _revive(self, fresh: list[Detection]) -> list[Detection]:
+        """Lost faces that the detector found again, the nearest pairs first; returns the detections of others."""
+        pairs = [
+            (apart(d.roi, face.right or face.used)[0], i, j)
+            for i, face in enumerate(self.faces)
+            for j, d in enumerate(fresh)
+            if face.lost and comes_back(d, face, same_scene=face.scene == self._scene)
+        ]
+        taken: set[int] = set()
+        for _, i, j in sorted(pairs):
+            if self.faces[i].lost and j not in taken:
+                self.faces[i].restart(fresh[j].roi, self._scene)
+                taken.add(j)
+        return [d for j, d in enumerate(fresh) if j not in taken]
 
     def _small_due(self, tick: int) -> bool:
         """Small tiles are searched at most once a second."""
