@@ -16,8 +16,6 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 FORMAT = "avdetect.calibration/1"
-
-
 UNBOUNDED = 1e3
 """A logit that nothing reaches."""
 
@@ -46,8 +44,7 @@ class Platt:
             raise ValueError(f"temperature must be positive and bias finite, not {self.temperature!r}, {self.bias!r}")
         if not math.isfinite(self.most):
             raise ValueError(f"most must be finite, not {self.most!r}")
-        if not (math.isfinite(self.half_ticks) and self.half_ticks >= 0):
-            raise ValueError(f"half_ticks must be finite and at least 0, not {self.half_ticks!r}")
+        _within(self, 0, math.inf, "half_ticks")
 
     def scale(
         self, logit: Float[np.ndarray, "*s"] | float, ticks: Float[np.ndarray, "*s"] | float | None = None
@@ -131,6 +128,11 @@ class QualityMinima:
     share: float = 0.3
     texture_px: float = 45.0
 
+    def __post_init__(self) -> None:
+        _within(self, 0, math.inf, "size_px", "sharpness", "yaw_deg", "pitch_deg", "texture_px")
+        _within(self, 0, 1, "light_min", "presence", "share")
+        _within(self, self.light_min, 1, "light_max")
+
 
 @dataclass(frozen=True)
 class SegmentRule:
@@ -144,6 +146,11 @@ class SegmentRule:
     leave: float = 0.5
     min_length_s: float = 0.6
     bridge_s: float = 0.4
+
+    def __post_init__(self) -> None:
+        _within(self, 0, math.inf, "smooth_s", "min_length_s", "bridge_s")
+        _within(self, 0, 1, "enter")
+        _within(self, 0, self.enter, "leave")
 
 
 RULES = ("max", "noisy_or", "logistic")
@@ -171,12 +178,7 @@ class VerdictRule:
     def __post_init__(self) -> None:
         if self.name not in RULES:
             raise ValueError(f"the verdict's rule must be one of {', '.join(RULES)}, not {self.name!r}")
-        for name in ("visual", "audio", "sync", "whole", "clear"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise ValueError(
-                    f"the weight {name} of the verdict's rule must be finite and at least 0, not {value!r}"
-                )
+        _within(self, 0, math.inf, "visual", "audio", "sync", "whole", "clear")
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,9 @@ class Calibration:
                 "need 0 <= real_below <= fake_above <= 1, "
                 f"not real_below={self.real_below}, fake_above={self.fake_above}"
             )
+        _within(self, 0, 1, "speech_probability")
+        _within(self, 0, math.inf, "min_duration_s", "min_speech_s", "lip_motion", "offset_stability")
+        _within(self, 0, math.inf, "speaking_confidence", "speaking_sharpness", "offset_confidence", "window_sharpness")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, with the format's name."""
@@ -247,7 +252,7 @@ class Calibration:
         """The inverse of :meth:`to_dict`; missing keys take their defaults, those of older versions are passed over.
 
         Raises:
-            ValueError: the format is another one, or a key is unknown.
+            ValueError: the format is another one, a key is unknown, or a value is not of its kind or range.
         """
         data = dict(data)
         found = data.pop("format", None)
@@ -261,6 +266,14 @@ class Calibration:
     def from_json(cls, text: str) -> Calibration:
         """The inverse of :meth:`to_json`."""
         return cls.from_dict(json.loads(text))
+
+
+def _within(settings: Any, low: float, high: float, *names: str) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        if not (low <= value <= high and math.isfinite(value)):
+            allowed = f"in [{low:g}, {high:g}]" if math.isfinite(high) else f"finite and at least {low:g}"
+            raise ValueError(f"{type(settings).__name__}.{name} must be {allowed}, not {value!r}")
 
 
 def _update(value: Any, data: dict[str, Any], where: str) -> Any:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from avdetect.bundle import default_bundle_path
 from avdetect.calibration import (
     Calibration,
     Platt,
     QualityMinima,
+    SegmentRule,
     VerdictRule,
     fit_platt,
     fit_temperature,
@@ -104,13 +107,39 @@ def test_older_files_take_defaults_and_odd_ones_are_refused() -> None:
         ({"visual": {"temperature": -1.0}}, "temperature must be positive"),
         ({"visual": {"half_ticks": -1.0}}, "half_ticks must be finite and at least 0"),
         ({"rule": {"name": "mean"}}, "max, noisy_or, logistic, not 'mean'"),
-        ({"rule": {"audio": -0.1}}, "weight audio of the verdict's rule"),
+        ({"rule": {"audio": -0.1}}, "VerdictRule.audio must be finite and at least 0"),
         ({"visual": {"slope": 1.0}}, r"visual\.slope"),
         ({"fitted_on": 3}, "must be a text"),
         ({"real_below": 0.9, "fake_above": 0.1}, "real_below <= fake_above"),
+        ({"min_speech_s": -1}, "Calibration.min_speech_s must be finite and at least 0, not -1.0"),
+        ({"min_duration_s": -5}, "Calibration.min_duration_s must be finite and at least 0"),
+        ({"speech_probability": -1}, r"Calibration.speech_probability must be in \[0, 1\], not -1.0"),
+        ({"speech_probability": 1.01}, "Calibration.speech_probability"),
+        ({"lip_motion": -0.1}, "Calibration.lip_motion"),
+        ({"speaking_confidence": -0.1}, "Calibration.speaking_confidence"),
+        ({"window_sharpness": -0.1}, "Calibration.window_sharpness"),
+        ({"quality": {"share": 1.5}}, "QualityMinima.share"),
+        ({"quality": {"size_px": -1}}, "QualityMinima.size_px"),
+        ({"quality": {"light_min": 0.9, "light_max": 0.2}}, r"QualityMinima.light_max must be in \[0.9, 1\], not 0.2"),
+        ({"segments": {"enter": 2}}, "SegmentRule.enter"),
+        ({"segments": {"smooth_s": -0.1}}, "SegmentRule.smooth_s"),
+        ({"segments": {"enter": 0.3, "leave": 0.5}}, r"SegmentRule.leave must be in \[0, 0.3\], not 0.5"),
     ):
         with pytest.raises(ValueError, match=message):
             Calibration.from_dict(json.loads(json.dumps({**data, **change})))
+
+
+@pytest.mark.parametrize("part", [Calibration, QualityMinima, SegmentRule])
+def test_limits_that_are_no_numbers_are_refused(part: type) -> None:
+    for name in (f.name for f in dataclasses.fields(part) if isinstance(f.default, float)):
+        if name != "zero_offset_ms":
+            with pytest.raises(ValueError, match=name):
+                part(**{name: float("nan")})
+
+
+def test_the_shipped_calibration_is_within_its_ranges() -> None:
+    text = (default_bundle_path() / "calibration.json").read_text()
+    assert Calibration.from_json(Calibration.from_json(text).to_json()) == Calibration.from_json(text)
 
 
 def test_scaling_keeps_nan_and_does_not_overflow() -> None:
