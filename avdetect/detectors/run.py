@@ -22,7 +22,7 @@ from avdetect.media.digest import unchanged
 from avdetect.media.limits import Limits
 from avdetect.media.reader import open_media
 from avdetect.types import TICK_RATE, FaceTrack
-from avdetect.verdict import Analysis
+from avdetect.verdict import Analysis, TrackEvidence
 from avdetect.verdict.unread import content_end_s
 
 Progress = Callable[[float], None]
@@ -35,7 +35,9 @@ def run_plugins(
 ) -> list[Analysis]:
     """What each detector finds in a file, in the order of the detectors.
 
-    A detector that needs what the file has not got is not asked: its evidence is all NaN.
+    A detector that needs what the file has not got is not asked: its evidence is all NaN. In a file that shows a face,
+    nobody is given the sound that no face covers: how much of it is speech is known if a detector that reads files
+    itself says so (`Analysis.speech`), and otherwise how much of it there is (`Analysis.unheard_s`).
 
     Args:
         path: any file with picture, sound or both; a still picture counts.
@@ -60,6 +62,9 @@ def run_plugins(
     if shared:
         with unchanged(path) as digest:
             analyses = _together(path, shared, limits, part(len(own)), digest)
+        speech = next((analysis.speech for analysis in found.values() if analysis.speech is not None), None)
+        if speech is not None:  # one that reads files itself listened to all of it
+            analyses = [dataclasses.replace(analysis, speech=speech, unheard_s=0.0) for analysis in analyses]
         found |= {id(named): analysis for named, analysis in zip(shared, analyses, strict=True)}
     return [dataclasses.replace(found[id(named)], needs=named.needs) for named in detectors]
 
@@ -141,8 +146,19 @@ def _together(
         ready = [track.evidence(i, audio_valid) for _, track in sorted(tracks.items())]
         if not ready and alone is not None and len(audio_valid):
             ready.append(alone.evidence(i, audio_valid))
-        found.append(Analysis(info, sha256, ready, warnings, read_s=read_s, glimpses=tracker.glimpses))
+        unheard_s = _uncovered_s(ready, audio_valid)
+        found.append(
+            Analysis(info, sha256, ready, warnings, read_s=read_s, glimpses=tracker.glimpses, unheard_s=unheard_s)
+        )
     return found
+
+
+def _uncovered_s(tracks: Sequence[TrackEvidence], audio_valid: np.ndarray) -> float:
+    """Seconds of sound that no track covers; no detector is given it where there is a face."""
+    left = audio_valid.copy()
+    for track in tracks:
+        left[track.start_tick : track.start_tick + track.n_ticks] = False
+    return float(left.sum()) / TICK_RATE
 
 
 def _hear(path: str | Path, limits: Limits, alone: SoundFeed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from avdetect.detectors.judging import opinion
 from avdetect.detectors.named import Named
 from avdetect.detectors.run import run_plugin, run_plugins
 from avdetect.media.errors import MediaError
+from avdetect.media.remux import remux_shifted
 from avdetect.plugin_errors import PluginError
 from avdetect.testing.clip import Talk
 from avdetect.testing.video import draw_scene
@@ -41,6 +43,22 @@ def evidence(self, clips):
     return [Evidence.only(c.n_ticks, probability=0.9) for c in clips]
 """
 SOUND = PICTURE.replace("c.track", "c.audio") + '\nname = "ear"\nmodalities = frozenset({"sound"})\n'
+LISTENS = """
+modalities = frozenset()
+def evidence(self, clips):
+    def ticks(clip, value):
+        return np.full(clip.n_ticks, value, np.float32)
+    return [Evidence.only(c.n_ticks, visual=ticks(c, -3), audio=ticks(c, -3), speech=ticks(c, {speech})) for c in clips]
+"""
+READS = (
+    PICTURE
+    + """
+name = "reads"
+def analyse(self, path, *, limits, progress):
+    info = MediaInfo("x", "mp4", 3.0, 0.0, None, None)
+    return Analysis(info, "sha", [], speech=np.full(75, {speech}, np.float32))
+"""
+)
 
 
 def test_a_file_gives_what_its_clips_give(load: Load, speaker: Path) -> None:
@@ -98,6 +116,30 @@ def test_a_picture_without_a_face_has_sound_to_be_judged(load: Load, wall: Path)
     picture, ear = run_plugins(wall, [load(PICTURE), load(SOUND)])
     assert [t.track_id for t in ear.tracks] == [NO_FACE_TRACK] and ear.tracks[0].evidence.probability == 0.9
     assert picture.tracks[0].evidence.probability is None
+
+
+def test_sound_that_no_face_covers_is_named_and_if_no_voice_was_judged_bars(
+    load: Load, speaker: Path, tmp_path: Path
+) -> None:
+    remux_shifted(speaker, late := tmp_path / "late.mp4", 1000.0)
+    detectors = [load(LISTENS.format(speech=speech)) for speech in (0.0, 0.9)]
+    opinions = list(map(opinion, detectors, run_plugins(late, detectors)))
+    assert [(o.unjudged, o.report.verdict) for o in opinions] == [(("voice",), "inconclusive"), ((), "real")]
+    said = re.compile(r"Sound of 1\.\d s, heard while no face was in view, was not judged\.")
+    assert all(any(map(said.fullmatch, o.report.reasons)) for o in opinions)
+    assert run_plugin(speaker, detectors[0]).unheard_s < 0.1
+
+
+def test_where_one_detector_hears_the_whole_file_its_speech_is_known_to_the_others(
+    load: Load, speaker: Path, tmp_path: Path
+) -> None:
+    remux_shifted(speaker, late := tmp_path / "late.mp4", 1000.0)
+    head = "from avdetect.types import MediaInfo\nfrom avdetect.verdict import Analysis\n"
+    for speech, verdict in ((0.1, "real"), (0.9, "inconclusive")):
+        reads, deaf = load(READS.format(speech=speech), head=head), load(LISTENS.format(speech=0.0))
+        found = run_plugins(late, [deaf, reads])[0]
+        assert found.speech is not None and found.unheard_s == 0.0
+        assert opinion(deaf, found).report.verdict == verdict
 
 
 def test_a_still_is_one_tick_and_too_short_for_some(load: Load, tmp_path: Path) -> None:
