@@ -136,7 +136,8 @@ class Detector(Protocol):
         Logits are positive = fake; NaN = nothing to say (no face, no sound, not this detector's question). One that
         judges clips as a whole gives ``probability`` and leaves the ticks NaN, as ``Evidence.only(clip.n_ticks,
         probability=p)`` does. The clips cannot be written to, and have no label. What is said of a clip does not depend
-        on the others of the call.
+        on the others of the call, which unless ``jittable`` may be of other lengths, and where ``modalities`` allow it
+        faces without sound or sound without a face.
 
         Raises:
             Exception: anything; the clip's file gets an error line that names this detector, others go on.

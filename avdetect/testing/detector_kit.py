@@ -171,6 +171,27 @@ def _sound_alone(s: Subject) -> None:
     _says_nothing(s, heard(s.clips(s.middle, 1)[0]), ("visual", "sync", "similarity"), "face")
 
 
+def _mixed_batch(s: Subject) -> None:
+    """Clips of different lengths, with and without a face or sound, may come in one call."""
+    if s.detector.jittable:
+        raise DoesNotApply("it gets clips of one length and kind together")
+    if s.detector.contract.batch < 2:
+        raise DoesNotApply("it takes one clip at a time")
+    lengths = list(dict.fromkeys((s.middle, s.lengths[0], s.lengths[-1])))
+    kinds: list[Callable[[Clip], Clip]] = [lambda clip: clip]
+    kinds += [silent] * ("sound" not in s.detector.modalities) + [heard] * ("picture" not in s.detector.modalities)
+    count = max(len(lengths), len(kinds))
+    if count < 2:
+        raise DoesNotApply("it takes clips of one length and kind only")
+    clips = [kinds[i % len(kinds)](looped(speaker(i + 1, TICKS), lengths[i % len(lengths)])) for i in range(count)]
+    alone = [s.ask([clip])[0] for clip in clips]
+    for first in range(count):
+        part = [(first + i) % count for i in range(min(count, s.detector.contract.batch))]
+        for j, found in zip(part, s.ask([clips[j] for j in part]), strict=True):
+            d = difference(alone[j], found, tolerance=TOLERANCE)
+            require(not d, f"a clip of {clips[j].n_ticks} ticks alone and together with clips of other kinds: {d}")
+
+
 def _says_nothing(s: Subject, clip: Clip, names: Sequence[str], what: str) -> None:
     found = s.ask([clip])[0]
     for name in names:
@@ -217,6 +238,7 @@ KIT = Kit(
         _padding,
         _silent_clip,
         _sound_alone,
+        _mixed_batch,
         _made_twice,
         _compiles_once,
     ),

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from avdetect.api import Clip, Evidence, InputContract
+from avdetect.testing.specimens import silent
 
 
 class Sound:
@@ -142,6 +143,35 @@ class OverTheBatch(Sound):
         return [replace(e, visual=e.visual - mean) for e in found]
 
 
+class Stacking(Sound):
+    """Makes one array of all clips, as if all were of one length."""
+
+    modalities = frozenset({"picture"})
+
+    def evidence(self, clips: Sequence[Clip]) -> Any:
+        np.stack([clip.track.faces for clip in clips if clip.track is not None])
+        return super().evidence(clips)
+
+
+class CutToTheFirst(Sound):
+    """Looks at as many ticks of each clip as the first has."""
+
+    def evidence(self, clips: Sequence[Clip]) -> Any:
+        found = super().evidence(clips)
+        for evidence in found:
+            evidence.audio[clips[0].n_ticks :] = np.nan
+        return found
+
+
+class AsTheFirst(Sound):
+    """Hears all clips of a call or none, as the first has sound or not."""
+
+    def evidence(self, clips: Sequence[Clip]) -> Any:
+        if clips[0].audio is None:
+            clips = [clip if clip.track is None else silent(clip) for clip in clips]
+        return super().evidence(clips)
+
+
 class OverMaskedTicks(Sound):
     """Its probability is a mean over all ticks, whether there is anything or not."""
 
@@ -238,6 +268,7 @@ BROKEN: dict[str, list[Any]] = {
     "padding": [OverMaskedTicks, LooksAtWhatIsHidden],
     "silent_clip": [HearsSilence, FailsWithoutSound],
     "sound_alone": [SeesNobody],
+    "mixed_batch": [Stacking, CutToTheFirst, AsTheFirst],
     "made_twice": [OfRandomWeights, OfTheTime],
     "compiles_once": [CompiledAnew, CompiledForContent],
 }
