@@ -181,7 +181,7 @@ def offsets_in_windows(
         if clip.track is None or clip.audio is None or clip.n_ticks < length + TICK_RATE:
             continue
         starts = range(0, clip.n_ticks - length + 1, step)
-        offsets, reported = _offsets(detector, [cut(clip, start, start + length) for start in starts])
+        offsets, reported = _offsets(detector, [cut_clip(clip, start, start + length) for start in starts])
         moved = np.zeros(0)
         if moved_ms:
             amount = moved_ms[len(found) % len(moved_ms)]
