@@ -187,7 +187,7 @@ def offsets_in_windows(
             amount = moved_ms[len(found) % len(moved_ms)]
             audio, valid = advance(clip.audio, clip.audio_valid, -amount)
             late = replace(clip, audio=audio, audio_valid=valid)
-            moved = _offsets(detector, [cut(late, start, start + length) for start in starts])[0] - amount
+            moved = _offsets(detector, [cut_clip(late, start, start + length) for start in starts])[0] - amount
         row = store.index[i]
         found.append(OffsetsOfClip(_person(row), row["path"], offsets, reported, moved))
     return found
