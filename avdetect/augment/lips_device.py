@@ -123,7 +123,8 @@ def sound(audio: Float[Array, " s"], other: Float[Array, " s"], key: jax.Array) 
     """
     keys = jax.random.split(key, 16)
     n = audio.shape[0]
-    hz = jnp.fft.rfftfreq(n, 1 / SAMPLE_RATE)
+    # Twice as long as the sound: what rings on after its end would come round to its beginning.
+    hz = jnp.fft.rfftfreq(2 * n, 1 / SAMPLE_RATE)
     response = jnp.where(jax.random.bernoulli(keys[0], 0.6), _colour(keys[1], hz), 1.0)
     low = _uniform(keys[2], 0, 5000)
     high = low * _uniform(keys[3], 1.2, 2.0) + 150
@@ -134,10 +135,10 @@ def sound(audio: Float[Array, " s"], other: Float[Array, " s"], key: jax.Array) 
     tail = jax.random.normal(keys[5], (n,)) * jnp.exp(-6.9 * time / _uniform(keys[6], 0.1, 0.5)) * (time > 0.002)
     tail = tail / (jnp.linalg.norm(tail) + 1e-9) * _uniform(keys[7], 0.1, 0.7)
     room = jax.random.bernoulli(keys[8], 0.25)
-    reply = 1.0 + room * jnp.fft.rfft(tail)
-    x = jnp.fft.irfft(jnp.fft.rfft(audio) * response * reply, n=n)
+    reply = 1.0 + room * jnp.fft.rfft(tail, n=2 * n)
+    x = jnp.fft.irfft(jnp.fft.rfft(audio, n=2 * n) * response * reply, n=2 * n)[:n]
 
-    noise = jnp.fft.irfft(jnp.fft.rfft(jax.random.normal(keys[9], (n,))) * _colour(keys[10], hz), n=n)
+    noise = jnp.fft.irfft(jnp.fft.rfft(jax.random.normal(keys[9], (n,))) * _colour(keys[10], hz[::2]), n=n)
     noise = jnp.where(jax.random.bernoulli(keys[11], 0.25), other, noise)
     snr = _uniform(keys[12], 5, 40)
     level = jax.random.bernoulli(keys[13], 0.65) * _rms(x) * 10 ** (-snr / 20) / (_rms(noise) + 1e-9)

@@ -107,6 +107,16 @@ def test_sound_stays_in_time_and_in_bounds() -> None:
         assert abs(int(power.argmax()) - n // 2) < SAMPLES_PER_TICK // 2
 
 
+def test_what_rings_on_after_the_end_is_not_heard_at_the_beginning() -> None:
+    n, tick = 20 * SAMPLES_PER_TICK, SAMPLES_PER_TICK
+    audio = np.zeros(n, np.float32)
+    audio[-tick:] = 0.3 * np.sin(2 * np.pi * 700 * np.arange(tick) / SAMPLE_RATE)
+    for seed in range(60):
+        power = np.square(sound(audio, np.zeros(n, np.float32), jax.random.key(seed)))
+        # There may be noise behind, as loud everywhere.
+        assert power[: 3 * tick].mean() < 3 * power[9 * tick : 12 * tick].mean() + 1e-7, seed
+
+
 def test_fewer_pictures_a_second_show_older_or_newer_ones_by_less_than_a_picture() -> None:
     at = jnp.arange(32, dtype=jnp.float32)
     changed = 0
