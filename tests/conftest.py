@@ -15,6 +15,9 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+# Most of what tests wait for is compilation, of programs that run once: XLA's first level makes them in two thirds of
+# the time, and they are no slower.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=1")
 _CACHE = None
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     _CACHE = tempfile.TemporaryDirectory(prefix="avdetect-test-cache-")
