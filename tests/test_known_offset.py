@@ -34,6 +34,7 @@ def test_offset_in_the_material_and_in_the_time_stamps(
     assert offset_of(early, detector) - together == pytest.approx(-240, abs=30)
 
 
+@pytest.mark.slow
 def test_a_report_of_the_speaker(talking_video: Path, detector: avdetect.Detector) -> None:
     report = avdetect.score(talking_video, detector=detector)
     (track,) = report.tracks

@@ -61,6 +61,7 @@ def test_it_scores_a_clip_from_another_folder(clean_python: Path, talking_video:
     assert report["model"]["sha256"]
 
 
+@pytest.mark.slow
 def test_python_api_of_the_installed_wheel(clean_python: Path, tmp_path: Path) -> None:
     code = (
         "import sys, avdetect; from avdetect.testing import synthetic_clip;"

@@ -253,6 +253,7 @@ def test_pictures_of_a_pair_are_changed_alike(pictured: Config) -> None:
     assert all((genuine == face).all(axis=(1, 2, 3)).any() for face in shown)
 
 
+@pytest.mark.slow
 def test_a_network_over_pictures_is_trained_from_them(pictured: Config, tmp_path: Path) -> None:
     config = replace(pictured, train=replace(pictured.train, steps=3, eval_every=3, save_every=3, measure_peak=False))
     figures = train(config, as_task(make_task(config), "visual"), tmp_path / "run")

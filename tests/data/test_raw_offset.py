@@ -22,6 +22,7 @@ def test_late_sound_is_read_as_late_whatever_the_length_with_one_program() -> No
     assert max(lips_and_sound().cache_sizes().values()) == 1 and lips_and_sound().net.visual is None
 
 
+@pytest.mark.slow
 def test_what_cannot_be_measured_is_empty() -> None:
     clip = synthetic_clip(3, 60)
     assert clip.track is not None

@@ -25,6 +25,7 @@ def removed_afterwards(clean_python: Path, tmp_path: Path) -> Iterator[None]:
     attempt([*PIP, "--python", str(clean_python), "uninstall", "-y", DISTRIBUTION], cwd=tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("removed_afterwards")
 def test_an_example_comes_and_goes(clean_python: Path, film: Path, tmp_path: Path) -> None:
     avdetect, pip = str(clean_python.parent / "avdetect"), [*PIP, "--python", str(clean_python)]

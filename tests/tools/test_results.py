@@ -85,6 +85,7 @@ scores = ["lag"]
 """
 
 
+@pytest.mark.slow
 def test_one_listener_more_costs_only_itself(root: Path, tmp_path: Path) -> None:
     def rows(*listeners: tuple[str, str]) -> list[str]:
         told = "".join(LISTENER.format(root=root, title=t, where=w) for t, w in listeners)

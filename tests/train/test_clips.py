@@ -175,6 +175,7 @@ def test_dropped_branches_are_not_heard(net: Any, batch: dict[str, np.ndarray]) 
     assert values[0] != values[1] and values[2] == 0.0, "with everything dropped there is nothing to learn from"
 
 
+@pytest.mark.slow
 def test_parts_that_are_absent_are_left_out(batch: dict[str, np.ndarray]) -> None:
     found = forward(small_net("visual"), jax.tree.map(jnp.asarray, batch))
     assert set(found) == {"pairs", "visual"} and not found["pairs"]

@@ -107,6 +107,7 @@ def slow_loss(model: Any, batch: dict[str, jax.Array]) -> tuple[jax.Array, dict[
     return value, {**metrics, "waited": waited}
 
 
+@pytest.mark.slow
 def test_the_share_of_time_waiting_for_data_is_real(tmp_path: Path) -> None:
     shares = {}
     for name, delay_s in (("data slow", 0.1), ("step slow", 0.0)):

@@ -116,6 +116,7 @@ def test_a_batch_that_does_not_divide(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_on_other_devices(tmp_path: Path) -> None:
     """The checkpoint of four devices, taken up by one."""
     straight = toy_config(mesh=MeshConfig(1, 1), steps=8, save_every=4, log_every=1)
