@@ -51,6 +51,7 @@ def test_programs_of_the_checkout_are_not_importable(clean_python: Path, tmp_pat
     assert found["train"] is None and found["configs"] is None
 
 
+@pytest.mark.slow
 def test_it_scores_a_clip_from_another_folder(clean_python: Path, talking_video: Path, tmp_path: Path) -> None:
     script = clean_python.parent / "avdetect"
     assert script.is_file(), "the wheel installs no avdetect command"

@@ -85,6 +85,7 @@ def test_an_example_depends_on_its_number_and_not_on_its_batch(kind) -> None:
         np.testing.assert_allclose(np.asarray(straight[name])[order], mixed[name], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_devices_share_a_batch_and_make_the_same() -> None:
     draws = made("landmarks", augment=True)(0)
     one, two = put("landmarks", augment=True)(draws), put("landmarks", augment=True, devices=2)(draws)

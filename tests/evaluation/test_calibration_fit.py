@@ -242,6 +242,7 @@ def test_people_are_in_one_fold_and_spread() -> None:
         assert len({f for f, c in zip(folds, clips, strict=True) if c.identity == person}) == 1
 
 
+@pytest.mark.slow
 def test_a_refit_gives_the_same_and_knows_the_voice() -> None:
     clips = drawn()
     first, figures = fit_calibration(clips, description="drawn", goals=Goals(0.01, 0.2, 0.4))

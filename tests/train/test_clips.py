@@ -158,6 +158,7 @@ def test_unknown_labels_give_no_gradient(net: Any, batch: dict[str, np.ndarray])
     assert float(value) == 0.0 and all(float(parts[n]) == 0.0 for n in ("visual", "audio", "mismatch", "class"))
 
 
+@pytest.mark.slow
 def test_the_head_listens_and_does_not_push(net: Any, batch: dict[str, np.ndarray]) -> None:
     """Mismatch and four-way losses train the fusion head alone."""
     weights = LossConfig(sync=0, visual=0, audio=0, speech=0)
@@ -168,6 +169,7 @@ def test_the_head_listens_and_does_not_push(net: Any, batch: dict[str, np.ndarra
     assert sizes.pop("fusion") > 0 and not any(sizes.values()), sizes
 
 
+@pytest.mark.slow
 def test_dropped_branches_are_not_heard(net: Any, batch: dict[str, np.ndarray]) -> None:
     weights = LossConfig(sync=0, visual=0, audio=0, speech=0, mismatch=0)
     at: Any = nnx.jit(lambda net, batch, drop: make_loss(weights, drop)(net, batch)[0])  # one program for all shares
