@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,7 @@ from tests.report import fake_engine
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of stand-in media files, and the stand-in engine that reads them; the folder is the working one."""
-    engine = fake_engine.engine()
-    monkeypatch.setitem(sys.modules, "avdetect.inference", engine)
-    monkeypatch.setattr(avdetect, "inference", engine, raising=False)
-    monkeypatch.setattr(avdetect, "load", fake_engine.load)
+    fake_engine.install(monkeypatch)
     for name in ("real", "fake", "unsure", "late", "vague", "broken", "crash", "voice", "stop"):
         (tmp_path / f"{name}.mp4").write_text(name)
     for name in ("b/one.mp4", "b/deep/two.MOV", "b/.hidden.mp4", "b/notes.txt", "b/.git/three.mp4", "c/one.mp4"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import select
 import signal
 import subprocess
 import sys
@@ -13,6 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.pseudo_terminal import drain
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, "-m", "tests.report.fake_engine"]
@@ -24,23 +25,6 @@ def files(tmp_path: Path) -> Path:
     for name in ("real", "fake", "broken", "slow"):
         (tmp_path / f"{name}.mp4").write_text(name)
     return tmp_path
-
-
-def drain(descriptor: int, process: subprocess.Popen[bytes]) -> str:
-    """All that a pseudo-terminal shows until the process ends."""
-    shown = b""
-    while True:
-        if select.select([descriptor], [], [], 0.1)[0]:
-            try:
-                piece = os.read(descriptor, 65536)
-            except OSError:  # the other side is closed
-                break
-            if not piece:
-                break
-            shown += piece
-        elif process.poll() is not None:
-            break
-    return shown.decode()
 
 
 def test_help_imports_nothing_heavy_and_is_quick() -> None:

@@ -23,6 +23,7 @@ from avdetect.media.limits import Limits
 from avdetect.media.reader import open_media
 from avdetect.types import TICK_RATE, FaceTrack
 from avdetect.verdict import Analysis, TrackEvidence
+from avdetect.verdict.spoken import under
 from avdetect.verdict.unread import content_end_s
 
 Progress = Callable[[float], None]
@@ -155,10 +156,7 @@ def _together(
 
 def _uncovered_s(tracks: Sequence[TrackEvidence], audio_valid: np.ndarray) -> float:
     """Seconds of sound that no track covers; no detector is given it where there is a face."""
-    left = audio_valid.copy()
-    for track in tracks:
-        left[track.start_tick : track.start_tick + track.n_ticks] = False
-    return float(left.sum()) / TICK_RATE
+    return float((audio_valid & ~under(tracks, len(audio_valid))).sum()) / TICK_RATE
 
 
 def _hear(path: str | Path, limits: Limits, alone: SoundFeed) -> None:

@@ -48,9 +48,9 @@ def unjudged_speech(analysis: Analysis, findings: Sequence[TrackFindings], calib
     spoken = _spoken([f.track for f in findings], calibration, n)
     spoken[: len(speech)] |= np.nan_to_num(speech, nan=0.0) >= calibration.speech_probability
     listened = listens(analysis)
-    left = spoken & ~_under((f.track for f in findings if f.audio is not None or (listened and f.whole is not None)), n)
-    long = _under((f.track for f in findings if f.speech_s >= calibration.min_speech_s), n)
-    covered = _under((f.track for f in findings), n)
+    left = spoken & ~under((f.track for f in findings if f.audio is not None or (listened and f.whole is not None)), n)
+    long = under((f.track for f in findings if f.speech_s >= calibration.min_speech_s), n)
+    covered = under((f.track for f in findings), n)
     return Unjudged(
         faceless=_seconds(left & ~covered),
         brief=_seconds(left & covered & ~long),
@@ -105,7 +105,7 @@ def _spoken(tracks: Iterable[TrackEvidence], calibration: Calibration, n: int) -
     return ticks
 
 
-def _under(tracks: Iterable[TrackEvidence], n: int) -> Bool[np.ndarray, " n"]:
+def under(tracks: Iterable[TrackEvidence], n: int) -> Bool[np.ndarray, " n"]:
     """Ticks of the file that some track covers."""
     ticks = np.zeros(n, bool)
     for track in tracks:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-import avdetect
 from tests.report import fake_engine
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder: ``real.mp4`` and others, and ``x/c.mp4`` (real) and ``y/c.mp4`` (fake)."""
-    engine = fake_engine.engine()
-    monkeypatch.setitem(sys.modules, "avdetect.inference", engine)
-    monkeypatch.setattr(avdetect, "inference", engine, raising=False)
-    monkeypatch.setattr(avdetect, "load", fake_engine.load)
+    fake_engine.install(monkeypatch)
     for name in ("real", "fake", "late", "broken", "stop"):
         (tmp_path / f"{name}.mp4").write_text(name)
     for name, text in (("x", "real"), ("y", "fake")):

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import avdetect
 from avdetect.cli import app
 from avdetect.commands.inputs import Input
 from avdetect.commands.output import Output
@@ -53,10 +52,7 @@ class Mute(Words):
 
 @pytest.fixture
 def files(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    engine = fake_engine.engine()
-    monkeypatch.setitem(sys.modules, "avdetect.inference", engine)
-    monkeypatch.setattr(avdetect, "inference", engine, raising=False)
-    monkeypatch.setattr(avdetect, "load", fake_engine.load)
+    fake_engine.install(monkeypatch)
     for name in ("real", "fake", "broken"):
         (tmp_path / f"{name}.mp4").write_text(name)
     points = {name.lower(): f"avdetect_words:{name}" for name in ("Words", "Torn", "Mute", "Absent")}

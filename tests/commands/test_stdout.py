@@ -13,6 +13,7 @@ import pytest
 
 from avdetect.commands.batch import say
 from avdetect.commands.stdout import stdout_for_data
+from tests.pseudo_terminal import drain
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "tests.report.fake_engine"]
@@ -101,15 +102,7 @@ def test_names_do_not_reach_the_terminal_raw(tmp_path: Path) -> None:
         stderr=other,
     )
     os.close(other)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(main, 65536)
-        except OSError:  # the other side is closed
-            break
-        if not piece:
-            break
-        shown += piece
+    shown = drain(main, process)
     assert process.wait(90) == 1
-    assert "x\\x1b[1A\\x1b[2K[red]\\x9b3my.mp4" in shown.decode()
-    assert b"\x1b[1A\x1b[2K" not in shown and "\x9b" not in shown.decode()
+    assert "x\\x1b[1A\\x1b[2K[red]\\x9b3my.mp4" in shown
+    assert "\x1b[1A\x1b[2K" not in shown and "\x9b" not in shown

@@ -10,13 +10,16 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import avdetect
 from avdetect.calibration import Calibration
 from avdetect.media.digest import file_digest
 from avdetect.media.errors import MediaError
 from avdetect.verdict import Analysis, judge
+
+if TYPE_CHECKING:
+    import pytest
 
 CARD = {"name": "stand-in", "version": "0", "sha256": "f" * 64}
 
@@ -67,6 +70,14 @@ def engine() -> ModuleType:
     module = ModuleType("avdetect.inference")
     module.analyse, module.score_file = analyse, score_file  # type: ignore[attr-defined]
     return module
+
+
+def install(patch: pytest.MonkeyPatch) -> None:
+    """Let this engine stand for the real one in a test."""
+    found = engine()
+    patch.setitem(sys.modules, "avdetect.inference", found)
+    patch.setattr(avdetect, "inference", found, raising=False)
+    patch.setattr(avdetect, "load", load)
 
 
 if __name__ == "__main__":
