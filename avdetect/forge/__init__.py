@@ -25,6 +25,7 @@ FORGERIES = Registry(
         "griffin_lim": "avdetect.forge.copy_synthesis:FAMILY",
         "world": "avdetect.forge.world:FAMILY",
         "vocoder": "avdetect.forge.vocoder:FAMILY",
+        "neural_codec": "avdetect.forge.neural_codec:FAMILY",
         "voice_change": "avdetect.forge.voice_change:FAMILY",
         "tts": "avdetect.forge.revoice:FAMILY",
         "splice_voice": "avdetect.forge.splice:VOICE",

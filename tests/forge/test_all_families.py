@@ -11,6 +11,7 @@ from avdetect.forge import FORGERIES
 from avdetect.forge.contract import CannotForge, Family
 from avdetect.forge.vocoder import VARIABLE
 from avdetect.types import Clip
+from tests.small_codec import install_codec
 from tests.small_upscaler import install_upscaler
 from tests.small_vocoder import save_vocoder
 
@@ -30,6 +31,8 @@ def bits_of(clip: Clip) -> dict[str, np.ndarray]:
 def test_contract(name: str, clip: Clip, others: list[Clip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if name == "vocoder":
         monkeypatch.setenv(VARIABLE, str(save_vocoder(tmp_path / "small.onnx")))
+    if name == "neural_codec":
+        install_codec(tmp_path, monkeypatch)
     if name == "upscaling":
         install_upscaler(tmp_path, monkeypatch)
     family: Family = FORGERIES.get(name)

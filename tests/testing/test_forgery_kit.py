@@ -13,6 +13,7 @@ from avdetect.forge.vocoder import VARIABLE
 from avdetect.testing import check_forgery, forgery_checks
 from avdetect.testing.conformance import ConformanceError
 from avdetect.testing.forgery_kit import KIT
+from tests.small_codec import install_codec
 from tests.small_upscaler import install_upscaler
 from tests.small_vocoder import save_vocoder
 from tests.testing.broken_forgeries import BROKEN, SOUND
@@ -50,6 +51,8 @@ def test_every_check_is_proved() -> None:
 def test_built_in(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if name == "vocoder":
         monkeypatch.setenv(VARIABLE, str(save_vocoder(tmp_path / "small.onnx")))
+    if name == "neural_codec":
+        install_codec(tmp_path, monkeypatch)
     if name == "upscaling":
         install_upscaler(tmp_path, monkeypatch)
     if name == "tts" and all(ENGINES.get(engine).available() for engine in ENGINES.builtins()):
