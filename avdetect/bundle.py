@@ -24,6 +24,7 @@ from avdetect.models.registry import NAMED, plugin_of
 from avdetect.plugin_errors import PluginError
 from avdetect.plugin_local import is_local
 from avdetect.plugin_scan import allowed
+from avdetect.whole_file import replacing
 
 if TYPE_CHECKING:
     from flax import nnx
@@ -293,9 +294,8 @@ def write_calibration(folder: Path, calibration: Calibration, figures: dict[str,
     card = _object((folder / "card.json").read_bytes(), folder / "card.json")
     text = json.dumps({**card, "calibration": figures}, indent=1, ensure_ascii=False) + "\n"
     for name, content in (("card.json", text), ("calibration.json", calibration.to_json())):
-        new = folder / f"{name}.new"
-        new.write_text(content)
-        new.replace(folder / name)
+        with replacing(folder / name) as half:
+            half.write_text(content)
 
 
 def load_detector(bundle: str | Path | None = None, *, allow: Collection[str] = ()) -> Detector:

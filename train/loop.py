@@ -11,7 +11,6 @@ import contextlib
 import dataclasses
 import functools
 import json
-import os
 import signal
 import sys
 import threading
@@ -33,6 +32,7 @@ from avdetect.config import Config, from_dict, to_dict
 from avdetect.models.detector import DetectorNet
 from avdetect.models.layers import compute_dtype
 from avdetect.sharding import local_copy, make_mesh, over_batch, put_batch, replicated
+from avdetect.whole_file import replacing
 from train.checks import check_batch, check_numbers
 from train.compilations import compilations
 from train.feed import Feed
@@ -284,5 +284,5 @@ def _write_config(workdir: Path, config: Config, *, primary: bool) -> None:
         if old != new:
             raise ValueError(f"{workdir} holds a run of another configuration; choose another --workdir or delete it")
     if primary:
-        path.with_suffix(".new").write_text(json.dumps(to_dict(config), indent=1) + "\n")
-        os.replace(path.with_suffix(".new"), path)  # the others read it, perhaps at this moment
+        with replacing(path) as half:  # the others read it, perhaps at this moment
+            half.write_text(json.dumps(to_dict(config), indent=1) + "\n")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from avdetect.commands.batch import UsageError, say
 from avdetect.commands.inputs import Input
-from avdetect.commands.writing import identity, names, refuse_existing, refuse_input, replacing, why
+from avdetect.commands.writing import identity, names, refuse_existing, refuse_input, why
 from avdetect.report.audit import Audit
+from avdetect.whole_file import replacing
 
 PICTURES = (".png", ".svg", ".pdf")
 

@@ -12,9 +12,10 @@ from typing import IO, Any, Protocol
 from avdetect.commands.batch import OutputError, UsageError
 from avdetect.commands.inputs import Input
 from avdetect.commands.kept import Kept, as_kept, place_of, read_kept
-from avdetect.commands.writing import identity, is_device, names, probe, replacing, why, write_whole
+from avdetect.commands.writing import identity, is_device, names, probe, why, write_whole
 from avdetect.report.reporters import dump
 from avdetect.report.schema import writable
+from avdetect.whole_file import replacing
 
 
 class Target(Protocol):

@@ -6,11 +6,11 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from avdetect.commands.batch import UsageError
 from avdetect.commands.inputs import Input
+from avdetect.whole_file import replacing
 
 _NAME_BYTES = 255
 
@@ -61,19 +61,6 @@ def probe(folder: Path) -> None:
     trial = folder / f".{secrets.token_hex(8)}.part"
     trial.touch(exist_ok=False)
     trial.unlink()
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A name beside ``path`` to write to; the file takes its place at the end, or is gone if something was raised."""
-    path = Path(os.path.realpath(path))  # a link goes on pointing to where it did
-    half = path.with_name(f".{secrets.token_hex(8)}.part{path.suffix}")
-    try:
-        yield half
-        half.replace(path)
-    except BaseException:
-        half.unlink(missing_ok=True)
-        raise
 
 
 def write_whole(path: Path, text: str) -> None:

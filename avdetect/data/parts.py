@@ -19,6 +19,7 @@ from typing import Any
 import msgpack
 
 from avdetect.data.manifest import Entry
+from avdetect.whole_file import replacing
 
 _VERSION = 4
 """Part of every name: raised when what is measured changes, so that old parts are not taken for new ones."""
@@ -64,18 +65,12 @@ def write_part(path: Path, part: Part, records: Sequence[bytes]) -> None:
     """Write a part, or leave what was there."""
     header: bytes = msgpack.packb(asdict(part))  # type: ignore[assignment]
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(struct.pack("<Q", len(header)))
-            file.write(header)
-            file.writelines(records)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with replacing(path) as half, half.open("wb") as file:
+        file.write(struct.pack("<Q", len(header)))
+        file.write(header)
+        file.writelines(records)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_part(path: Path) -> Part:

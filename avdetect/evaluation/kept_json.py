@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from avdetect.whole_file import replacing
 
 
 def plain(x: Any) -> Any:
@@ -25,9 +26,8 @@ def plain(x: Any) -> Any:
 def write_json(path: Path, value: Any) -> None:
     """Write a value as :func:`plain` makes it; until all is written, what was there stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    new.write_text(json.dumps(plain(value), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    new.replace(path)
+    with replacing(path) as half:
+        half.write_text(json.dumps(plain(value), indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:

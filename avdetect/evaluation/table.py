@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from avdetect.whole_file import replacing
+
 SCHEMA = "avdetect.scores/1"
 
 COLUMNS: dict[str, str] = {
@@ -146,17 +148,16 @@ class ScoreTable:
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         head = {"schema": SCHEMA, **self.about}
-        new = path.with_name(path.name + ".new")
-        if path.suffix == ".jsonl":
-            lines = [json.dumps(head), *(json.dumps(row, default=_plain) for row in self.rows())]
-            new.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        else:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
+        with replacing(path) as half:
+            if path.suffix == ".jsonl":
+                lines = [json.dumps(head), *(json.dumps(row, default=_plain) for row in self.rows())]
+                half.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            else:
+                import pyarrow as pa
+                import pyarrow.parquet as pq
 
-            arrays = {name: _arrow(name, values.tolist()) for name, values in self._columns.items()}
-            pq.write_table(pa.table(arrays).replace_schema_metadata({"avdetect": json.dumps(head)}), new)
-        new.replace(path)
+                arrays = {name: _arrow(name, values.tolist()) for name, values in self._columns.items()}
+                pq.write_table(pa.table(arrays).replace_schema_metadata({"avdetect": json.dumps(head)}), half)
 
     @classmethod
     def read(cls, path: str | Path) -> ScoreTable:

@@ -6,7 +6,6 @@ import csv
 import functools
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from avdetect.forge import FORGERIES
 from avdetect.forge.contract import CannotForge, Family
 from avdetect.forge.films import Film, Forged, forge_film, key_rng, read_film, write_film
 from avdetect.types import Clip, Label
+from avdetect.whole_file import replacing
 
 COLUMNS = (
     "path", "label", "visual_fake", "audio_fake", "generator", "source", "identity", "source_video", "segments",
@@ -76,14 +76,15 @@ class SetMaker:
 
     def write_manifest(self) -> int:
         """``manifest.csv`` of all films in the folder, in order of their names; returns how many there are."""
-        rows = [json.loads(p.read_text()) for p in sorted((self.out / ROWS).glob("*.json"))]
+        rows = [json.loads(p.read_text()) for p in sorted((self.out / ROWS).glob("[!.]*.json"))]
         rows = [r for r in rows if "refused" not in r and (self.out / r["path"]).is_file()]
-        partial = self.out / ".manifest.csv.part"
-        with partial.open("w", newline="", encoding="utf-8") as file:
+        with (
+            replacing(self.out / "manifest.csv") as half,
+            half.open("w", newline="", encoding="utf-8") as file,
+        ):
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(rows)
-        os.replace(partial, self.out / "manifest.csv")
         return len(rows)
 
     def _make_all(self, entry: Entry) -> Iterator[Outcome]:
@@ -115,12 +116,8 @@ class SetMaker:
                 chosen: Family = FORGERIES.get(family)
                 others = self._others(entry, chosen, rng.permutation)
                 forged = forge_film(film, chosen, rng, others, stretch=self.order.stretch)
-            partial = self.out / f".part-{name}.mp4"
-            try:
-                write_film(film, forged, partial, crf=self.order.crf)
-                os.replace(partial, self.out / f"{name}.mp4")
-            finally:
-                partial.unlink(missing_ok=True)
+            with replacing(self.out / f"{name}.mp4") as half:
+                write_film(film, forged, half, crf=self.order.crf)
         except CannotForge as error:
             # Final: the same key would fail in the same way. Kept, so that a repeated run does not try again.
             self._write_row(name, {"refused": str(error)})
@@ -172,9 +169,8 @@ class SetMaker:
         return Outcome(name, "refused", row["refused"]) if "refused" in row else Outcome(name, "kept")
 
     def _write_row(self, name: str, row: dict[str, Any]) -> None:
-        partial = self.out / ROWS / f".{name}.part"
-        partial.write_text(json.dumps(row))
-        os.replace(partial, self.out / ROWS / f"{name}.json")
+        with replacing(self.out / ROWS / f"{name}.json") as half:
+            half.write_text(json.dumps(row))
 
     def _row(self, entry: Entry, film: Film, forged: Forged | None, family: str, name: str) -> dict[str, Any]:
         label = forged.label if forged else Label()

@@ -115,12 +115,12 @@ def test_killed_after_each_finished_file_it_goes_on_from_there(videos: Path, unb
         process = subprocess.Popen(command(videos, tmp_path), cwd=ROOT, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + PATIENCE_S
         while process.poll() is None and time.monotonic() < deadline:
-            if len(list((tmp_path / "parts").rglob("*.part"))) >= wanted:
+            if len(list((tmp_path / "parts").rglob("[!.]*.part"))) >= wanted:
                 break
             time.sleep(0.02)
         if process.poll() is None:
             kill(process)
-        assert len(list((tmp_path / "parts").rglob("*.part"))) >= wanted
+        assert len(list((tmp_path / "parts").rglob("[!.]*.part"))) >= wanted
     run(videos, tmp_path)
     assert content(tmp_path) == content(unbroken)
 
@@ -129,7 +129,7 @@ def test_killed_after_each_finished_file_it_goes_on_from_there(videos: Path, unb
 def test_ctrl_c_leaves_what_was_done_and_says_so(videos: Path, unbroken: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(command(videos, tmp_path), cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + PATIENCE_S
-    while not list((tmp_path / "parts").rglob("*.part")) and time.monotonic() < deadline:
+    while not list((tmp_path / "parts").rglob("[!.]*.part")) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=PATIENCE_S)
@@ -156,11 +156,11 @@ def test_shards_of_two_machines_are_merged_to_the_same_bytes(videos: Path, unbro
 
 
 def test_what_was_done_is_not_done_again(videos: Path, unbroken: Path) -> None:
-    parts = {p: p.stat().st_mtime_ns for p in (unbroken / "parts").rglob("*.part")}
+    parts = {p: p.stat().st_mtime_ns for p in (unbroken / "parts").rglob("[!.]*.part")}
     before = content(unbroken)
     assert len(parts) == 5
     run(videos, unbroken)
-    assert {p: p.stat().st_mtime_ns for p in (unbroken / "parts").rglob("*.part")} == parts
+    assert {p: p.stat().st_mtime_ns for p in (unbroken / "parts").rglob("[!.]*.part")} == parts
     assert content(unbroken) == before
 
 
