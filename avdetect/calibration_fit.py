@@ -115,6 +115,7 @@ def fit_calibration(
     rules: Sequence[str] = RULES,
     compared_on: Collection[int] | None = None,
     zero_offset_ms: float | None = None,
+    kept: Mapping[str, Platt] | None = None,
 ) -> tuple[Calibration, dict[str, Any]]:
     """Everything that is fitted, and figures on people and sources left out of what they are figures of.
 
@@ -125,6 +126,7 @@ def fit_calibration(
         rules: of the verdict, from the simplest; the log loss of those left out chooses (:func:`simplest`).
         compared_on: rows of the clips on which rules are compared; all if not given or none of them can be.
         zero_offset_ms: where it is known better than from these clips.
+        kept: scalings of branches that are known better than from these clips.
 
     Returns:
         The calibration and the figures. Without clips known to be genuine and others known to be forged, the verdict's
@@ -136,7 +138,8 @@ def fit_calibration(
     base, figures = _offset_thresholds(base, clips, goals)
     everything = _cases(clips)
     scalings, of_branches = _branches(everything)
-    logits = _left_out_logits(everything, base)
+    scalings |= kept or {}
+    logits = _left_out_logits(everything, base, kept or {})
     judged = [i for i, c in enumerate(everything) if c.fake is not None and np.isfinite(logits[i]).any()]
     cases, logits = [everything[i] for i in judged], logits[judged]
     fake = np.array([bool(c.fake) for c in cases], bool)
@@ -266,11 +269,16 @@ def _left_out(cases: Sequence[_Case]) -> list[tuple[list[int], list[int]]]:
     ]
 
 
-def _left_out_logits(cases: Sequence[_Case], base: Calibration) -> Float64[np.ndarray, "n 4"]:
-    """Calibrated branch logits of each case, by scalings that neither its person nor its group had a part in."""
+def _left_out_logits(
+    cases: Sequence[_Case], base: Calibration, kept: Mapping[str, Platt]
+) -> Float64[np.ndarray, "n 4"]:
+    """Calibrated branch logits of each case, by scalings that neither its person nor its group had a part in.
+
+    Those of ``kept`` are taken as they are.
+    """
     logits = np.full((len(cases), 4), np.nan)
     for here, rest in _left_out(cases):
-        calibration = dataclasses.replace(base, **_branches([cases[i] for i in rest])[0])
+        calibration = dataclasses.replace(base, **(_branches([cases[i] for i in rest])[0] | kept))
         for i in here:
             logits[i] = branch_logits(decide_speaking([scaled(cases[i].findings, calibration)], calibration))
     return logits

@@ -24,9 +24,10 @@ from avdetect.commands.refusal import refuse
 from tools.plainly import said_plainly
 
 if TYPE_CHECKING:
-    from avdetect.calibration import Calibration
+    from avdetect.calibration import Calibration, Platt
     from avdetect.calibration_fit import Goals, Measured
     from avdetect.data.store import RecordStore
+    from avdetect.detector import Detector
 
 FIT_WHERE = "split=dev;fold=3,4|source=LRC-AR,CelebV-Text (silent);split=val"
 """Development clips of two folds of people, and genuine people of the training sets that are not trained on."""
@@ -69,6 +70,13 @@ def export(
             help="Forged clips of the fit of which PARTs judge, trained without their generators (may be repeated).",
         ),
     ] = None,
+    keep_scaling: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="BRANCH@BUNDLE",
+            help="Branch (visual, audio) that is the same network in BUNDLE: its scaling is taken from there.",
+        ),
+    ] = None,
     allow_plugin: Annotated[
         list[str] | None,
         typer.Option("--allow-plugin", metavar="NAME", help="Encoder or head of the parts that may be loaded."),
@@ -106,6 +114,7 @@ def export(
             evidence=evidence,
             goals=Goals(false_alarms, risk, false_offsets),
             unmet=unmet or [],
+            keep=keep_scaling or [],
             allow=allow_plugin or [],
         )
     write_calibration(new, calibration, figures)
@@ -159,6 +168,7 @@ def _calibrate(
     evidence: Path,
     goals: Goals,
     unmet: list[str],
+    keep: list[str],
     allow: list[str],
 ) -> tuple[Calibration, dict[str, Any]]:
     """The bundle as it is read back (weights rounded as they are stored) is what is measured."""
@@ -179,6 +189,7 @@ def _calibrate(
     _check_fit(parts, store, rows | more)
     timed = set(store.where(in_sync)) if in_sync else set()
     detector = load_detector(bundle, allow=allow)
+    kept = dict(_kept_scaling(rule, detector, allow) for rule in keep)
     with Progress() as bar:
         task = bar.add_task("clips", total=len(rows | more | timed))
         clips = measure(
@@ -192,8 +203,37 @@ def _calibrate(
     zero = zero_offset([c for c in clips if c.row in timed]) if in_sync else None
     description = fit_where + (f"; genuine also: {genuine_where}" if genuine_where else "")
     description += "; forged clips by parts that never met their generators" if unmet else ""
+    description += "".join(f"; scaling of the {name} branch as before" for name in kept)
     compared = set(store.where(rules_where)) if rules_where else None
-    return fit_calibration(fitted, description=description, goals=goals, compared_on=compared, zero_offset_ms=zero)
+    return fit_calibration(
+        fitted, description=description, goals=goals, compared_on=compared, zero_offset_ms=zero, kept=kept
+    )
+
+
+def _kept_scaling(rule: str, detector: Detector, allow: list[str]) -> tuple[str, Platt]:
+    """The scaling of a branch in another bundle, if it is of the same network.
+
+    Raises:
+        ValueError: the rule is not of the form asked for, or the networks differ.
+    """
+    import numpy as np
+
+    from avdetect.bundle import flat_parameters, load_detector
+
+    name, sign, folder = rule.partition("@")
+    if not sign or name not in ("visual", "audio"):
+        raise ValueError(f"--keep-scaling: {rule!r} is not of the form visual@BUNDLE or audio@BUNDLE")
+    before = load_detector(folder, allow=allow)
+    ours, theirs = (getattr(d.net, name) for d in (detector, before))
+    same = ours is not None and theirs is not None
+    if same:
+        a, b = (flat_parameters(module) for module in (ours, theirs))
+        same = a.keys() == b.keys() and all(np.array_equal(a[key][...], b[key][...]) for key in a)
+    if not same:
+        raise ValueError(
+            f"--keep-scaling: the {name} branch in {folder} is another network; its scaling must be fitted"
+        )
+    return name, getattr(before.calibration, name)
 
 
 def _by_parts_that_never_met(

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from avdetect.bundle import flat_parameters, write_bundle, write_part
-from avdetect.calibration import Calibration
+from avdetect.calibration import Calibration, Platt
 from avdetect.data.records import encode, record_of
 from avdetect.data.store import RecordWriter
 from avdetect.testing import synthetic_clip
@@ -109,3 +109,26 @@ def test_forged_clips_may_be_judged_by_a_part_that_never_met_them(bundle: Path, 
     assert code == 2 and "was trained on 1 of the clips" in said
     code, said = run("--calibrate-only", bundle, *common, "--unmet", "generator=tts")
     assert code == 2 and "not of the form CONDITION@FOLDER" in said
+
+
+def test_the_scaling_of_a_network_that_stays_may_be_kept(bundle: Path, tmp_path: Path) -> None:
+    write_records(tmp_path / "records")
+    before = Platt(temperature=3.0, bias=-1.5)
+    net = small_net("audio")
+    parameters = {name: value[...] for name, value in flat_parameters(net).items()}
+    write_bundle(tmp_path / "before", net.config, parameters, Calibration(audio=before), {"name": "before"})
+    common = ("--records", tmp_path / "records", "--fit-where", "source=one", "--evidence", tmp_path / "evidence")
+    rule = f"audio@{tmp_path / 'before'}"
+    assert run("--calibrate-only", bundle, "--out", tmp_path / "plain", *common)[0] == 0
+    code, said = run("--calibrate-only", bundle, "--out", tmp_path / "kept", *common, "--keep-scaling", rule)
+    assert code == 0, said
+    plain, kept = (Calibration.from_json((tmp_path / n / "calibration.json").read_text()) for n in ("plain", "kept"))
+    assert kept.audio == before and plain.audio != before and plain.verdict != kept.verdict
+    assert "scaling of the audio branch as before" in kept.fitted_on
+
+    other = small_net("audio", seed=5)
+    parameters = {name: value[...] for name, value in flat_parameters(other).items()}
+    write_bundle(tmp_path / "before", other.config, parameters, Calibration(audio=before), {"name": "before"})
+    for wrong, why in ((rule, "is another network"), (f"visual@{bundle}", "is another network"), ("audio", "form")):
+        code, said = run("--calibrate-only", bundle, *common, "--keep-scaling", wrong)
+        assert code == 2 and why in said, said
