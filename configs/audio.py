@@ -15,9 +15,9 @@ def get_config() -> Config:
         seed=4,
         model=ModelConfig(audio=AudioConfig()),
         data=DataConfig(
-            records="work/records,work/speech,work/vocoded,work/packages,work/packages_vocoded,work/coded",
+            records="work/records,work/speech,work/vocoded,work/packages,work/packages_vocoded",
             ticks=100,
-            weights=("vocoder=3", "neural_codec=3"),
+            weights=("vocoder=3",),
             train_where="split=train;audio_fake=0,1|split=dev;label=RVRA,RVFA;fold=0,1,2",
             val_where="split=val;audio_fake=0,1|split=dev;label=RVRA,RVFA;fold=3,4",
         ),
