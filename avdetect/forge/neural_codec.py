@@ -34,6 +34,7 @@ BEFORE, AFTER = 1600, 2400
 LATE = 240
 """Samples by which the features look ahead, so that the sound made of them comes late."""
 WARM = 800
+"""Samples at the start that the program keeps to itself."""
 TIMEOUT_S = 60.0
 
 

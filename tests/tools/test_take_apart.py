@@ -11,10 +11,9 @@ import pytest
 from safetensors.numpy import load_file
 from typer.testing import CliRunner
 
-from avdetect.bundle import assemble_net, flat_parameters, write_bundle
+from avdetect.bundle import assemble_net, empty_net, flat_parameters, write_bundle
 from avdetect.calibration import Calibration
 from avdetect.config import AudioConfig, CommitteeConfig, LiteConfig, ModelConfig, TextureConfig, VisualConfig
-from avdetect.models.detector import DetectorNet
 from tests.small_nets import randomise
 from tools.take_apart import app
 
@@ -31,7 +30,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lites=1,
     )
     config = replace(ModelConfig(visual_encoder="committee"), visual=visual, audio=AudioConfig(widths=(8, 8), hidden=8))
-    net = DetectorNet(config)
+    net = empty_net(config)
     randomise(net, 0)
     training = [
         {"train": {"part": "audio"}, "data": {"train_where": "fold=9"}},
