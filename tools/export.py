@@ -225,9 +225,9 @@ def _kept_scaling(rule: str, detector: Detector, allow: list[str]) -> tuple[str,
         raise ValueError(f"--keep-scaling: {rule!r} is not of the form visual@BUNDLE or audio@BUNDLE")
     before = load_detector(folder, allow=allow)
     ours, theirs = (getattr(d.net, name) for d in (detector, before))
-    same = ours is not None and theirs is not None
-    if same:
-        a, b = (flat_parameters(module) for module in (ours, theirs))
+    same = False
+    if ours is not None and theirs is not None:
+        a, b = flat_parameters(ours), flat_parameters(theirs)
         same = a.keys() == b.keys() and all(np.array_equal(a[key][...], b[key][...]) for key in a)
     if not same:
         raise ValueError(
