@@ -34,6 +34,7 @@ static void *must(void *p) {
   return p;
 }
 
+/* The quantiser with a dead zone of dred_encode_latents (dnn/dred_encoder.c), without its entropy coding. */
 static void quantised(float *x, int dim, int level, const opus_uint8 *scale, const opus_uint8 *dzone,
                       const opus_uint8 *r, const opus_uint8 *p0) {
   int i;

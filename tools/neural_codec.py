@@ -21,6 +21,7 @@ from typing import Annotated
 import typer
 
 from avdetect.commands.refusal import refuse
+from avdetect.whole_file import replacing
 from tools.plainly import said_plainly
 
 SOURCE = Path(__file__).with_suffix(".c")
@@ -54,8 +55,9 @@ def neural_codec(
         built = opus / "neural_codec"
         command = ["gcc", "-O2", "-DHAVE_CONFIG_H", *includes, str(SOURCE), str(opus / ".libs" / "libopus.a"), "-lm"]
         _run([*command, "-o", str(built)], opus)
-        out.write_bytes(built.read_bytes())
-    out.chmod(0o755)
+        with replacing(out) as half:
+            half.write_bytes(built.read_bytes())
+            half.chmod(0o755)
     typer.echo(f"{out}: AVDETECT_NEURAL_CODEC={out}")
 
 

@@ -38,18 +38,17 @@ def take_apart(
     ] = None,
 ) -> None:
     from avdetect.bundle import load_detector, write_part
-    from avdetect.models.detector import PARTS
 
     detector = load_detector(bundle, allow=allow_plugin or [])
     net = detector.net
     trained = {str(t.get("train", {}).get("part")): t for t in detector.card.get("training", [])}
-    parts = [name for name in PARTS if getattr(net, name, None) is not None]
+    parts = net.parts()
     members = _members(net)
     folders = [out / name for name in parts] + [out / f"visual_member_{i}" for i in range(len(members))]
     if taken := [folder for folder in folders if folder.exists()]:
         refuse(f"{taken[0]} is there already; give another --out, or take it away")
-    for name in parts:
-        write_part(out / name / "part", name, getattr(net, name), net.config)
+    for name, module in parts.items():
+        write_part(out / name / "part", name, module, net.config)
         _say_how(out / name, trained.get(name))
         typer.echo(str(out / name / "part"))
     told = trained.get("visual", {}).get("members", [])
